@@ -1,0 +1,67 @@
+// Writes one response into a buffer handed in: header, the question echoed, sections in order, name
+// compression (RFC 1035 §4.1.4), the OPT last (RFC 6891), truncation in this one place (RFC 2181 §9:
+// TC never leaves half an RRset). Decides nothing: what goes in was decided before.
+// No allocation, never throws. Thread rule: one owner, on the stack of a worker.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dns/query.h"
+#include "dns/rrset.h"
+
+namespace steerd::dns {
+
+enum class Section : std::uint8_t { Answer, Authority, Additional };
+
+class ResponseWriter {
+  public:
+    /// `limit`: how large the message may become on this transport for this client (at least 512);
+    /// the octets the OPT will need are set aside at once. REQUIRES: out.size() >= limit.
+    ResponseWriter(std::span<std::uint8_t> out, std::size_t limit, const Query& query) noexcept;
+
+    void set_rcode(Rcode rcode) noexcept;
+    void set_authoritative(bool aa) noexcept;
+
+    /// Adds a whole RRset or none of it, with this owner and TTL in place of the RRset's own.
+    /// False when it does not fit: in Answer and Authority TC is then set and nothing further is
+    /// added to any section. In Additional the RRset is left out and later ones may still fit,
+    /// unless `required` (glue of a referral, RFC 9471), which sets TC likewise.
+    /// Sections must be filled in order.
+    bool add(Section section, NameView owner, Ttl ttl, const RrsetView& rrset,
+             bool required = false) noexcept;
+
+    bool add(Section section, const RrsetView& rrset, bool required = false) noexcept {
+        return add(section, rrset.owner, rrset.ttl, rrset, required);
+    }
+
+    /// A or AAAA records from addresses chosen by steering. All or none, as add().
+    bool add_addresses(Section section, NameView owner, Ttl ttl,
+                       std::span<const base::IpAddress> addresses) noexcept;
+    /// One CNAME made on the spot (steering, DNAME).
+    bool add_cname(Section section, NameView owner, Ttl ttl, NameView target) noexcept;
+
+    [[nodiscard]] bool truncated() const noexcept { return truncated_; }
+
+    /// The EDNS part, written by finish() when the query had an OPT: scope for ECS (the option is
+    /// echoed when the query had it), NSID when asked for and `identity` is not empty.
+    void set_ecs_scope(std::uint8_t scope) noexcept { ecs_scope_ = scope; }
+
+    void set_identity(std::span<const std::uint8_t> identity) noexcept { identity_ = identity; }
+
+    /// The EDNS UDP payload size this server announces (1232 unless configured).
+    void set_announced_size(std::uint16_t size) noexcept { announced_size_ = size; }
+
+    /// Completes header and OPT; the message's size in octets.
+    [[nodiscard]] std::size_t finish() noexcept;
+
+    // Private state below belongs to the implementer; see response.cc.
+  private:
+    bool truncated_ = false;
+    std::uint8_t ecs_scope_ = 0;
+    std::uint16_t announced_size_ = 1232;
+    std::span<const std::uint8_t> identity_;
+};
+
+}  // namespace steerd::dns
