@@ -1,0 +1,106 @@
+// Measured round trips: latency.csv (`client,region,rtt_ms[,samples,age_days]`) as a table.
+//
+// A client is a prefix, `AS64500`, `country:JP` or `continent:AS`. For each region on its own the
+// client's longest prefix that has a row for it counts, then its ASN, country, continent. Rows are
+// kept sorted and by index, 24 octets each, since there may be a million of them.
+// What this deliberately does not do: medians of raw samples (`steerd latency import` does).
+// Thread rule: immutable once loaded; loading is single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/problem.h"
+#include "geo/place.h"
+
+namespace steerd::geo {
+
+/// Whom a row is about.
+struct LatencyClient {
+    enum class Kind : std::uint8_t { Prefix, Asn, Country, Continent };
+    Kind kind = Kind::Prefix;
+    base::IpPrefix prefix;
+    std::uint32_t asn = 0;
+    Code<2> code;  ///< of a country or continent
+
+    /// nullopt when it is none of the four forms; mapped and 6to4 prefixes become IPv4.
+    [[nodiscard]] static std::optional<LatencyClient> parse(std::string_view text) noexcept;
+    /// As latency.csv writes it.
+    [[nodiscard]] std::string text() const;
+
+    friend bool operator==(const LatencyClient&, const LatencyClient&) = default;
+};
+
+struct LatencyRow {
+    double rtt_ms = 0;
+    std::optional<std::uint32_t> samples;
+    std::optional<float> age_days;
+
+    friend bool operator==(const LatencyRow&, const LatencyRow&) = default;
+};
+
+/// A row and whom it was measured for.
+struct Measured {
+    LatencyRow row;
+    LatencyClient client;
+};
+
+class LatencyTable {
+  public:
+    /// No client group: nothing was measured for any prefix around an address.
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+
+    /// All rows of one prefix; `parent` is the next wider prefix with rows, or kNone.
+    struct Group {
+        base::IpPrefix prefix;
+        std::uint32_t parent = kNone;
+        std::uint32_t first_row = 0;
+        std::uint32_t row_count = 0;
+    };
+
+    LatencyTable() = default;
+    /// Parses the text of a file; malformed rows are errors with their line (the first 20, then a
+    /// count), rows for regions not in `regions` are skipped with one warning that counts them.
+    [[nodiscard]] static LatencyTable parse(std::string_view text, const std::string& file,
+                                            std::span<const std::string> regions,
+                                            base::Problems& problems);
+
+    /// Prefixes with rows, sorted by address, then length.
+    [[nodiscard]] std::span<const Group> groups(base::IpFamily family) const noexcept;
+    /// For a client in `group` (an index into groups(family), or kNone) with these facts.
+    [[nodiscard]] std::optional<Measured> find(base::IpFamily family, std::uint32_t group,
+                                               const Facts& facts,
+                                               std::size_t region) const noexcept;
+
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+
+  private:
+    struct Row {
+        std::uint32_t region;
+        float rtt_ms;
+        std::uint32_t samples;  // 0: not told
+        float age_days;         // NaN: not told
+    };
+
+    struct Slice {
+        std::uint32_t first = 0;
+        std::uint32_t count = 0;
+    };
+    struct Builder;
+
+    [[nodiscard]] std::optional<LatencyRow> row_in(Slice slice, std::size_t region) const noexcept;
+
+    std::vector<Row> rows_;  // by client, then region
+    std::vector<Group> groups_[2];
+    std::map<std::uint32_t, Slice> by_asn_;
+    std::map<Code<2>, Slice> by_country_;
+    std::map<Code<2>, Slice> by_continent_;
+};
+
+}  // namespace steerd::geo
