@@ -1,0 +1,135 @@
+// One pass over a message: header, question, then every record is at least stepped over, so that
+// what is answered is known to be a whole message. The OPT is remembered on the way and its options
+// are read last, when nothing else is wrong. RFC 1035 §4.1, RFC 6891 §6.1.1, RFC 9619.
+// Records other than the OPT (also TSIG) are looked at no further.
+// Thread rule: pure functions.
+#include "dns/query.h"
+
+#include "dns/edns.h"
+#include "dns/wire.h"
+
+namespace steerd::dns {
+
+namespace {
+
+constexpr std::uint8_t kQrBit = 0x80;
+constexpr std::uint8_t kRdBit = 0x01;
+constexpr std::uint8_t kCdBit = 0x10;
+constexpr std::uint32_t kDoBit = 0x8000;
+
+struct Counts {
+    unsigned before_additional = 0;  // ANCOUNT + NSCOUNT
+    unsigned additional = 0;
+};
+
+/// The OPT as it was met; the rest of the message decides whether its options are looked at.
+struct Opt {
+    std::span<const std::uint8_t> options;
+    std::uint8_t version = 0;
+};
+
+/// The single question; an error leaves the query without one.
+void read_question(WireReader& reader, std::span<const std::uint8_t> packet,
+                   Query& query) noexcept {
+    const NameView qname = reader.plain_name();  // nothing is before it that could be pointed to
+    const std::uint16_t qtype = reader.u16();
+    const std::uint16_t qclass = reader.u16();
+    if (reader.ok()) {
+        query.question = packet.subspan(kHeaderSize, reader.at() - kHeaderSize);
+        query.qname = qname;
+        query.qtype = static_cast<RrType>(qtype);
+        query.qclass = static_cast<RrClass>(qclass);
+    }
+}
+
+/// Steps over one record. An OPT is taken in when it may stand here; false is FORMERR.
+bool read_record(WireReader& reader, bool in_additional, Query& query, Opt& opt) noexcept {
+    const std::size_t owner_at = reader.at();
+    reader.skip_name();
+    const bool root_owner = reader.at() == owner_at + 1;
+    const auto type = static_cast<RrType>(reader.u16());
+    const std::uint16_t rrclass = reader.u16();
+    const std::uint32_t ttl = reader.u32();
+    const std::size_t length = reader.u16();
+    const auto rdata = reader.take(length);
+    if (!reader.ok()) {
+        return false;
+    }
+    if (type != RrType::OPT) {
+        return true;
+    }
+    if (!in_additional || !root_owner || query.edns) {  // RFC 6891 §6.1.1, §6.1.2
+        return false;
+    }
+    Edns& edns = query.edns.emplace();
+    edns.udp_size = rrclass < kMinUdpSize ? std::uint16_t{kMinUdpSize} : rrclass;  // §6.2.3
+    edns.dnssec_ok = (ttl & kDoBit) != 0;
+    opt.version = static_cast<std::uint8_t>(ttl >> 16);
+    opt.options = rdata;
+    return true;
+}
+
+/// Everything behind the question: the RCODE that says what is wrong, or NoError.
+Rcode read_rest(WireReader& reader, const Counts& counts, Query& query) noexcept {
+    Opt opt;
+    for (unsigned i = 0; i < counts.before_additional + counts.additional; ++i) {
+        if (!read_record(reader, i >= counts.before_additional, query, opt)) {
+            return Rcode::FormErr;
+        }
+    }
+    if (!reader.at_end()) {
+        return Rcode::FormErr;
+    }
+    if (!query.edns) {
+        return Rcode::NoError;
+    }
+    if (opt.version != 0) {  // §6.1.3; the options of another version may mean anything
+        return Rcode::BadVers;
+    }
+    return parse_options(opt.options, *query.edns) ? Rcode::NoError : Rcode::FormErr;
+}
+
+}  // namespace
+
+ParsedQuery parse_query(std::span<const std::uint8_t> packet) noexcept {
+    ParsedQuery parsed;
+    if (packet.size() < kHeaderSize || (packet[2] & kQrBit) != 0) {
+        return parsed;  // answering an answer could go round for ever
+    }
+    parsed.verdict = QueryVerdict::Reply;
+    Query& query = parsed.query;
+    query.id = load_u16(packet.data());
+    query.opcode = static_cast<Opcode>(packet[2] >> 3 & 0x0F);
+    query.recursion_desired = (packet[2] & kRdBit) != 0;
+    query.checking_disabled = (packet[3] & kCdBit) != 0;
+
+    WireReader reader(packet, kHeaderSize);
+    const unsigned questions = load_u16(packet.data() + 4);
+    if (questions == 1) {
+        read_question(reader, packet, query);
+    } else {
+        for (unsigned i = 0; i < questions && reader.ok(); ++i) {
+            (void)reader.plain_name();
+            (void)reader.u32();
+        }
+    }
+    // Also for a message that is refused already: an OPT in it is answered by one (RFC 6891
+    // §6.1.1).
+    const Counts counts{
+        .before_additional = load_u16(packet.data() + 6) + unsigned{load_u16(packet.data() + 8)},
+        .additional = load_u16(packet.data() + 10)};
+    const Rcode rest = reader.ok() ? read_rest(reader, counts, query) : Rcode::FormErr;
+
+    if (query.opcode != Opcode::Query) {
+        parsed.rcode = Rcode::NotImp;
+    } else if (questions != 1) {  // RFC 9619 §4
+        parsed.rcode = Rcode::FormErr;
+    } else if (rest != Rcode::NoError) {
+        parsed.rcode = rest;
+    } else {
+        parsed.verdict = QueryVerdict::Query;
+    }
+    return parsed;
+}
+
+}  // namespace steerd::dns
