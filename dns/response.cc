@@ -1,0 +1,256 @@
+// Writes a response from front to back; header and OPT come last, into room that was kept for them.
+// RFC 1035 §4.1; RFC 2181 §9 (TC never leaves half an RRset); RFC 6891 §6.1, §7; RFC 7871 §7.2.1
+// (the option as it came, with our scope); RFC 5001. AD and CD are cleared and RA is never set:
+// this server neither validates nor recurses. Class ANY in a question is answered as IN. Thread
+// rule: one owner, on the stack of a worker.
+#include "dns/response.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "dns/edns.h"
+
+namespace steerd::dns {
+
+namespace {
+
+constexpr std::size_t kMaxMessage = 65535;
+constexpr std::size_t kOptHead = 11;
+constexpr std::size_t kOptionHead = 4;
+constexpr std::size_t kSubnetHead = 4;
+constexpr std::uint16_t kQuestionPointer = kPointerBits << 8 | kHeaderSize;
+
+/// The room an OPT takes without NSID.
+std::size_t opt_size(const Query& query) noexcept {
+    if (!query.edns) {
+        return 0;
+    }
+    const auto& subnet = query.edns->subnet;
+    return kOptHead + (subnet ? kOptionHead + kSubnetHead + subnet->address_octets.size() : 0);
+}
+
+std::uint16_t answer_class(RrClass qclass) noexcept {
+    return static_cast<std::uint16_t>(qclass == RrClass::ANY ? RrClass::IN : qclass);
+}
+
+RrType address_type(const base::IpAddress& address) noexcept {
+    return address.is_v4() ? RrType::A : RrType::AAAA;
+}
+
+}  // namespace
+
+ResponseWriter::ResponseWriter(std::span<std::uint8_t> out, std::size_t limit,
+                               const Query& query) noexcept
+    : query_(query),
+      writer_(out.data(), 0),
+      limit_(std::min(limit, kMaxMessage)),
+      opt_size_(opt_size(query)) {
+    CHECK(limit >= kMinUdpSize && out.size() >= limit);
+    writer_.set_limit(limit_ - opt_size_);  // at most 35 octets; header and question take up to 271
+    (void)writer_.room(kHeaderSize);
+    writer_.bytes(query.question);
+}
+
+void ResponseWriter::set_identity(std::span<const std::uint8_t> identity) noexcept {
+    if (!query_.edns || !query_.edns->nsid || identity.empty() || !identity_.empty()) {
+        return;
+    }
+    const std::size_t size = kOptionHead + identity.size();
+    if (writer_.size() + opt_size_ + size > limit_) {
+        return;
+    }
+    identity_ = identity;
+    opt_size_ += size;
+    writer_.set_limit(limit_ - opt_size_);
+}
+
+bool ResponseWriter::enter(Section section) noexcept {
+    if (truncated_) {
+        return false;
+    }
+    CHECK(section >= section_);
+    section_ = section;
+    return true;
+}
+
+bool ResponseWriter::conclude(const Mark& mark, unsigned count, bool truncate) noexcept {
+    if (writer_.ok()) {
+        std::uint16_t& records = counts_[static_cast<std::size_t>(section_)];
+        records = static_cast<std::uint16_t>(records + count);
+        return true;
+    }
+    writer_.rollback(mark.size);
+    names_.rollback(mark.names);
+    truncated_ = truncate;
+    return false;
+}
+
+void ResponseWriter::put_name(NameView name) noexcept {
+    if (!question_learned_ && !query_.question.empty()) {
+        names_.learn(query_.qname, kHeaderSize);
+    }
+    question_learned_ = true;
+    names_.write(writer_, name);
+}
+
+void ResponseWriter::put_owner(Head& head) noexcept {
+    if (head.pointer != 0) {
+        writer_.u16(head.pointer);
+        return;
+    }
+    const bool is_qname =
+        !query_.question.empty() &&
+        (head.owner.octets().data() == query_.qname.octets().data() || head.owner == query_.qname);
+    if (is_qname && !head.owner.is_root()) {  // nearly every answer: nothing to search for
+        head.pointer = kQuestionPointer;
+        writer_.u16(head.pointer);
+        return;
+    }
+    const std::size_t at = writer_.size();
+    put_name(head.owner);
+    if (!writer_.ok() || head.owner.is_root()) {
+        return;
+    }
+    const std::uint8_t* const written = writer_.data() + at;
+    if (written[0] >= kPointerBits) {
+        head.pointer = load_u16(written);
+    } else if (at < kPointerEnd) {
+        head.pointer = static_cast<std::uint16_t>(kPointerBits << 8 | at);
+    }
+}
+
+std::uint8_t* ResponseWriter::put_head(Head& head) noexcept {
+    put_owner(head);
+    std::uint8_t* const to = writer_.room(10);
+    if (to == nullptr) {
+        return nullptr;
+    }
+    store_u16(to, static_cast<std::uint16_t>(head.type));
+    store_u16(to + 2, answer_class(query_.qclass));
+    store_u32(to + 4, head.ttl.seconds());
+    return to + 8;
+}
+
+void ResponseWriter::put_compressed_rdata(const RdataNames& names,
+                                          std::span<const std::uint8_t> rdata) noexcept {
+    auto rest = rdata;
+    if (rest.size() >= names.skip) {
+        writer_.bytes(rest.first(names.skip));
+        rest = rest.subspan(names.skip);
+        for (unsigned i = 0; i < names.names; ++i) {
+            const auto name = NameView::parse_wire(rest);
+            if (!name) {
+                break;  // not what the type says: copied as it is
+            }
+            put_name(*name);
+            rest = rest.subspan(name->size());
+        }
+    }
+    writer_.bytes(rest);
+}
+
+void ResponseWriter::put_record(Head& head, std::span<const std::uint8_t> rdata) noexcept {
+    std::uint8_t* const length = put_head(head);
+    if (length == nullptr) {
+        return;
+    }
+    const std::size_t start = writer_.size();
+    const RdataNames names = names_in_rdata(head.type);
+    if (names.compressible) {
+        put_compressed_rdata(names, rdata);
+    } else {
+        writer_.bytes(rdata);
+    }
+    store_u16(length, static_cast<std::uint16_t>(writer_.size() - start));
+}
+
+bool ResponseWriter::add(Section section, NameView owner, Ttl ttl, const RrsetView& rrset,
+                         bool required) noexcept {
+    if (!enter(section)) {
+        return false;
+    }
+    const Mark before = mark();
+    Head head{owner, rrset.type, ttl};
+    auto rest = rrset.records;
+    for (unsigned i = 0; i < rrset.count && writer_.ok(); ++i) {
+        const std::size_t length = load_u16(rest.data());
+        put_record(head, rest.subspan(2, length));
+        rest = rest.subspan(2 + length);
+    }
+    return conclude(before, rrset.count, required || section != Section::Additional);
+}
+
+bool ResponseWriter::add_addresses(Section section, NameView owner, Ttl ttl,
+                                   std::span<const base::IpAddress> addresses) noexcept {
+    if (!enter(section)) {
+        return false;
+    }
+    if (addresses.empty()) {
+        return true;
+    }
+    const Mark before = mark();
+    Head head{owner, address_type(addresses.front()), ttl};
+    for (const base::IpAddress& address : addresses) {
+        CHECK(address_type(address) == head.type);
+        put_record(head, address.octets());
+    }
+    return conclude(before, static_cast<unsigned>(addresses.size()),
+                    section != Section::Additional);
+}
+
+bool ResponseWriter::add_cname(Section section, NameView owner, Ttl ttl, NameView target) noexcept {
+    if (!enter(section)) {
+        return false;
+    }
+    const Mark before = mark();
+    Head head{owner, RrType::CNAME, ttl};
+    put_record(head, target.octets());
+    return conclude(before, 1, section != Section::Additional);
+}
+
+void ResponseWriter::put_opt() noexcept {
+    const Edns& edns = *query_.edns;
+    writer_.set_limit(limit_);
+    std::uint8_t* const to = writer_.room(kOptHead);
+    CHECK(to != nullptr);
+    to[0] = 0;  // the root
+    store_u16(to + 1, static_cast<std::uint16_t>(RrType::OPT));
+    store_u16(to + 3, announced_size_);
+    to[5] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode_) >> 4);
+    to[6] = 0;  // version
+    store_u16(to + 7, edns.dnssec_ok ? 0x8000 : 0);
+    store_u16(to + 9, static_cast<std::uint16_t>(opt_size_ - kOptHead));
+    if (edns.subnet) {
+        const auto address = edns.subnet->address_octets;
+        const base::IpPrefix& prefix = edns.subnet->prefix;
+        writer_.u16(static_cast<std::uint16_t>(OptionCode::ClientSubnet));
+        writer_.u16(static_cast<std::uint16_t>(kSubnetHead + address.size()));
+        writer_.u16(prefix.address().is_v4() ? 1 : 2);
+        writer_.u16(static_cast<std::uint16_t>(prefix.length() << 8 | ecs_scope_));
+        writer_.bytes(address);
+    }
+    if (!identity_.empty()) {
+        writer_.u16(static_cast<std::uint16_t>(OptionCode::Nsid));
+        writer_.u16(static_cast<std::uint16_t>(identity_.size()));
+        writer_.bytes(identity_);
+    }
+}
+
+std::size_t ResponseWriter::finish() noexcept {
+    if (query_.edns) {
+        put_opt();
+    }
+    std::uint8_t* const header = writer_.data();
+    store_u16(header, query_.id);
+    header[2] = static_cast<std::uint8_t>(
+        0x80U | static_cast<unsigned>(query_.opcode) << 3 | (authoritative_ ? 0x04U : 0U) |
+        (truncated_ ? 0x02U : 0U) | (query_.recursion_desired ? 0x01U : 0U));
+    header[3] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode_) & 0x0F);
+    store_u16(header + 4, query_.question.empty() ? 0 : 1);
+    store_u16(header + 6, counts_[0]);
+    store_u16(header + 8, counts_[1]);
+    store_u16(header + 10, static_cast<std::uint16_t>(counts_[2] + (query_.edns ? 1 : 0)));
+    return writer_.size();
+}
+
+}  // namespace steerd::dns
