@@ -118,6 +118,9 @@ class Zone {
         return {&store_, store_.find(name)};
     }
 
+    /// Below this class everything is octets; for the checks of the load plane.
+    [[nodiscard]] const ZoneStore& store() const noexcept { return store_; }
+
     /// Every name in canonical order (RFC 4034 §6.1). Allocates and sorts: not for packets.
     [[nodiscard]] std::vector<NodeRef> canonical_nodes() const;
 

@@ -7,6 +7,7 @@
 // real nodes (RFC 4592 §2.2.2). Thread rule: one writer while it is built, then immutable and read
 // by any thread.
 #pragma once
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>

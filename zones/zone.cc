@@ -1,0 +1,155 @@
+// What a zone says about a name. The exact node is tried first, since most questions have one; only
+// where it is missing is the closest encloser sought, from the apex down, so that a storm of random
+// deep names costs no more than the zone is deep. Whether anything above redirects is one bit of
+// the node (kOccluded), computed when the zone was built.
+// RFC 1034 §4.3.2, RFC 4592 §3.3 (the source of synthesis is "*" at the closest encloser and
+// nothing else), RFC 6672 §2.2 (a DNAME redirects below itself, not itself), RFC 4035 §3.1.4.1.
+// Thread rule: see zone.h.
+#include "zones/zone.h"
+
+#include <algorithm>
+
+namespace steerd::zones {
+
+namespace {
+
+constexpr std::uint8_t kRedirects = kCut | kHasDname;
+constexpr std::uint8_t kStar[1] = {'*'};
+
+std::uint32_t read32(std::span<const std::uint8_t> octets, std::size_t at) noexcept {
+    return static_cast<std::uint32_t>(octets[at]) << 24 |
+           static_cast<std::uint32_t>(octets[at + 1]) << 16 |
+           static_cast<std::uint32_t>(octets[at + 2]) << 8 | octets[at + 3];
+}
+
+}  // namespace
+
+bool NodeRef::find(dns::RrType type, dns::RrsetView& out) const noexcept {
+    const Offset at = store_->find_rrset(at_, type);
+    if (at != 0) {
+        out = store_->view(at_, at);
+    }
+    return at != 0;
+}
+
+Zone::Zone(ZoneStore store, dns::NameView apex, std::string file, std::size_t records)
+    : store_(std::move(store)),
+      apex_(store_.find(apex)),
+      soa_(store_.find_rrset(apex_, dns::RrType::SOA)),
+      records_(records),
+      file_(std::move(file)) {
+    if (soa_ == 0) {
+        return;
+    }
+    const auto rrset = soa();
+    // Serial, refresh, retry, expire, minimum: the last 20 octets, behind the two names.
+    const auto numbers = rrset.records.last(20);
+    serial_ = read32(numbers, 0);
+    negative_ttl_ = std::min(rrset.ttl, dns::Ttl(read32(numbers, 16)));
+}
+
+Finding Zone::lookup(dns::NameView qname, dns::RrType qtype) const noexcept {
+    Finding out;
+    out.zone = this;
+    const Offset exact = store_.find(qname);
+    const Offset encloser = exact != 0 ? exact : closest_encloser(qname);
+    const auto head = store_.node(encloser);
+    Offset redirect = 0;
+    if (exact == 0) {
+        redirect = (head.flags & (kOccluded | kRedirects)) != 0 ? highest_redirect(encloser) : 0;
+    } else if ((head.flags & kOccluded) != 0) {
+        redirect = highest_redirect(head.parent);
+    } else if ((head.flags & kCut) != 0 && qtype != dns::RrType::DS) {
+        redirect = exact;  // DS stands on this side of the cut
+    }
+    if (redirect != 0) {
+        const bool cut = (store_.node(redirect).flags & kCut) != 0;
+        const auto type = cut ? dns::RrType::NS : dns::RrType::DNAME;
+        out.kind = cut ? FindingKind::Delegation : FindingKind::Dname;
+        out.closest_encloser = store_.owner(redirect);
+        out.rrset = store_.view(redirect, store_.find_rrset(redirect, type));
+        out.node = NodeRef(&store_, redirect);
+        return out;
+    }
+    out.closest_encloser = store_.owner(encloser);
+    if (exact != 0) {
+        answer_from(exact, qtype, out);
+        return out;
+    }
+    if ((head.flags & kHasWildcard) != 0) {
+        if (const auto source = dns::Name::join(kStar, out.closest_encloser)) {
+            out.wildcard = true;
+            answer_from(store_.find(*source), qtype, out);
+            return out;
+        }
+    }
+    out.kind = FindingKind::NxDomain;
+    return out;
+}
+
+Offset Zone::closest_encloser(dns::NameView qname) const noexcept {
+    const std::size_t labels = qname.label_count();
+    Offset at = apex_;
+    for (std::size_t n = store_.node(apex_).labels + 1U; n < labels; ++n) {
+        const Offset next = store_.find(qname.suffix(n));
+        if (next == 0) {
+            break;  // every ancestor of a node is a node, so nothing longer exists
+        }
+        at = next;
+    }
+    return at;
+}
+
+Offset Zone::highest_redirect(Offset from) const noexcept {
+    Offset highest = 0;
+    for (Offset at = from; at != 0;) {
+        const auto head = store_.node(at);
+        if ((head.flags & kRedirects) != 0) {
+            highest = at;
+        }
+        at = head.parent;
+    }
+    return highest;
+}
+
+void Zone::answer_from(Offset node, dns::RrType qtype, Finding& out) const noexcept {
+    const auto head = store_.node(node);
+    out.node = NodeRef(&store_, node);
+    out.steer = head.steer;
+    const bool steered = head.steer != kNotSteered;
+    if (qtype == dns::RrType::ANY) {
+        if (head.first_rrset != 0) {
+            out.kind = FindingKind::Records;
+            out.rrset = store_.view(node, head.first_rrset);
+        } else {
+            out.kind = steered ? FindingKind::Steered : FindingKind::NoData;
+        }
+        return;
+    }
+    if (const Offset at = store_.find_rrset(node, qtype); at != 0) {
+        out.kind = FindingKind::Records;
+        out.rrset = store_.view(node, at);
+    } else if (const Offset alias = store_.find_rrset(node, dns::RrType::CNAME); alias != 0) {
+        out.kind = FindingKind::Cname;
+        out.rrset = store_.view(node, alias);
+    } else {
+        const bool address = qtype == dns::RrType::A || qtype == dns::RrType::AAAA;
+        out.kind = steered && address ? FindingKind::Steered : FindingKind::NoData;
+    }
+}
+
+bool Zone::glue(dns::NameView target, dns::RrType type, dns::RrsetView& out) const noexcept {
+    const Offset node = store_.find(target);
+    return node != 0 && NodeRef(&store_, node).find(type, out);
+}
+
+std::vector<NodeRef> Zone::canonical_nodes() const {
+    std::vector<NodeRef> nodes;
+    nodes.reserve(store_.nodes());
+    store_.for_each_node([&](Offset at) { nodes.emplace_back(&store_, at); });
+    std::sort(nodes.begin(), nodes.end(),
+              [](const NodeRef& a, const NodeRef& b) { return a.owner() < b.owner(); });
+    return nodes;
+}
+
+}  // namespace steerd::zones

@@ -1,0 +1,77 @@
+// The zones of a server by apex. A suffix of the name is looked up only where some apex has that
+// many labels (`depths_`), so a server of usual zones hashes a name once or twice, and a name of
+// 127 labels costs no more. Thread rule: see zone_set.h.
+#include "zones/zone_set.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.h"
+
+namespace steerd::zones {
+
+namespace {
+
+std::uint32_t table_hash(dns::NameView name, std::uint64_t seed) noexcept {
+    return static_cast<std::uint32_t>(dns::hash(name, seed) >> 32);
+}
+
+}  // namespace
+
+ZoneSet::ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed)
+    : slots_(std::move(slots)), seed_(seed) {
+    CHECK(slots_.size() < 0x7FFFFFFF);
+    table_.resize(std::bit_ceil(slots_.size() * 2 + 2));
+    const std::size_t mask = table_.size() - 1;
+    for (std::size_t n = 0; n < slots_.size(); ++n) {
+        const dns::NameView apex = slots_[n].apex;
+        const auto hash = table_hash(apex, seed_);
+        std::size_t i = hash & mask;
+        while (table_[i].slot != 0 &&
+               (table_[i].hash != hash || slots_[table_[i].slot - 1].apex.view() != apex)) {
+            i = (i + 1) & mask;
+        }
+        table_[i] = {hash, static_cast<std::uint32_t>(n + 1)};
+        const std::size_t labels = apex.label_count();
+        depths_[labels / 64] |= std::uint64_t{1} << (labels % 64);
+    }
+}
+
+const ZoneSlot* ZoneSet::find_exact(dns::NameView apex) const noexcept {
+    if (table_.empty()) {
+        return nullptr;
+    }
+    const std::size_t mask = table_.size() - 1;
+    const auto hash = table_hash(apex, seed_);
+    for (std::size_t i = hash & mask; table_[i].slot != 0; i = (i + 1) & mask) {
+        const ZoneSlot& slot = slots_[table_[i].slot - 1];
+        if (table_[i].hash == hash && slot.apex.view() == apex) {
+            return &slot;
+        }
+    }
+    return nullptr;
+}
+
+const ZoneSlot* ZoneSet::find(dns::NameView qname) const noexcept {
+    for (std::size_t labels = qname.label_count() + 1; labels-- > 0;) {
+        if ((depths_[labels / 64] >> (labels % 64) & 1) == 0) {
+            continue;
+        }
+        if (const ZoneSlot* slot = find_exact(qname.suffix(labels)); slot != nullptr) {
+            return slot;
+        }
+    }
+    return nullptr;
+}
+
+const ZoneSlot* ZoneSet::find_for(dns::NameView qname, dns::RrType qtype) const noexcept {
+    const ZoneSlot* const slot = find(qname);
+    if (qtype != dns::RrType::DS || slot == nullptr || qname.is_root() ||
+        slot->apex.view() != qname) {
+        return slot;
+    }
+    const ZoneSlot* const above = find(qname.parent());
+    return above != nullptr ? above : slot;
+}
+
+}  // namespace steerd::zones
