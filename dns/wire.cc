@@ -28,17 +28,16 @@ Name WireReader::name() noexcept {
     std::size_t size = 0;
     WireReader cursor = *this;
     std::size_t run_start = at_;
-    bool jumped = false;
+    std::size_t hops = 0;  // more than there can be labels serve nothing but to cost time
     while (cursor.ok_) {
         const std::uint8_t length = cursor.u8();
         if (length >= kPointerBits) {
             const std::size_t target = (length & 0x3FU) << 8 | cursor.u8();
-            if (!cursor.ok_ || target >= run_start) {
+            if (!cursor.ok_ || target >= run_start || hops == kMaxLabels) {
                 break;
             }
-            if (!jumped) {
+            if (hops++ == 0) {
                 at_ = cursor.at_;
-                jumped = true;
             }
             run_start = target;
             cursor.at_ = target;
@@ -51,7 +50,7 @@ Name WireReader::name() noexcept {
         }
         octets[size++] = length;
         if (length == 0) {
-            if (!jumped) {
+            if (hops == 0) {
                 at_ = cursor.at_;
             }
             return Name(NameView(std::span<const std::uint8_t>(octets.data(), size)));

@@ -40,6 +40,9 @@ class WireReader {
 
     [[nodiscard]] bool ok() const noexcept { return ok_; }
 
+    /// For a caller that found the content wrong.
+    void fail() noexcept { ok_ = false; }
+
     [[nodiscard]] std::size_t at() const noexcept { return at_; }
 
     [[nodiscard]] bool at_end() const noexcept { return at_ == data_.size(); }
