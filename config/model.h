@@ -1,6 +1,6 @@
-// A configuration after reading and checking: plain data, names resolved to indexes, every part with
-// the place where it was written. Made by config::load, compiled by policy/, never changed after.
-// Thread rule: immutable after load.
+// A configuration after reading and checking: plain data, names resolved to indexes, every part
+// with the place where it was written. Made by config::load, compiled by policy/, never changed
+// after. Thread rule: immutable after load.
 #pragma once
 
 #include <cstdint>
@@ -90,8 +90,8 @@ struct EndpointConfig {
     std::vector<base::IpAddress> addresses;  // in the order written; empty when cname is set
     std::optional<dns::Name> cname;
     std::vector<ProbeId> probes;
-    std::uint32_t require = 0;              // how many probes must pass; 0: all
-    std::optional<double> capacity;         // requests/s
+    std::uint32_t require = 0;       // how many probes must pass; 0: all
+    std::optional<double> capacity;  // requests/s
     base::SourcePos at;
 };
 
@@ -103,9 +103,9 @@ enum class Policy : std::uint8_t { Failover, Weighted, Latency, Geo, Multivalue 
 struct Match {
     enum class Kind : std::uint8_t { Network, Asn, Subdivision, Country, Continent, Any };
     Kind kind = Kind::Any;
-    base::IpPrefix prefix;   // Network
-    std::uint32_t asn = 0;   // Asn
-    std::string code;        // Subdivision "US-CA", Country "US", Continent "EU"
+    base::IpPrefix prefix;  // Network
+    std::uint32_t asn = 0;  // Asn
+    std::string code;       // Subdivision "US-CA", Country "US", Continent "EU"
 
     [[nodiscard]] std::string text() const;  // as written: "country:US", "AS64500", "*"
     friend bool operator==(const Match&, const Match&) = default;
@@ -180,7 +180,9 @@ struct Model {
 
     [[nodiscard]] const RouteConfig& route(RouteId id) const { return routes[index(id)]; }
 
-    [[nodiscard]] const EndpointConfig& endpoint(EndpointId id) const { return endpoints[index(id)]; }
+    [[nodiscard]] const EndpointConfig& endpoint(EndpointId id) const {
+        return endpoints[index(id)];
+    }
 };
 
 }  // namespace steerd::config
