@@ -55,4 +55,8 @@ struct ProbeSpec {
     friend bool operator==(const ProbeSpec&, const ProbeSpec&) = default;
 };
 
+/// A hash of what is asked and what is expected, without name and timing: where it stays, health
+/// learned by one spec is worth believing under another. The same in every process.
+[[nodiscard]] std::uint64_t target_fingerprint(const ProbeSpec& spec) noexcept;
+
 }  // namespace steerd::health
