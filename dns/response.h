@@ -50,7 +50,8 @@ class ResponseWriter {
 
     /// The EDNS part, written by finish() when the query had an OPT: scope for ECS (the option is
     /// echoed when the query had it), NSID when asked for and `identity` is not empty. Call
-    /// set_identity before adding records: it is left out where they leave no room for it.
+    /// set_identity before adding records: it is left out where they leave no room for it. The
+    /// octets must live until finish().
     void set_ecs_scope(std::uint8_t scope) noexcept { ecs_scope_ = scope; }
 
     void set_identity(std::span<const std::uint8_t> identity) noexcept;
