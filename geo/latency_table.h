@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -34,13 +35,13 @@ struct LatencyClient {
     /// As latency.csv writes it.
     [[nodiscard]] std::string text() const;
 
-    friend bool operator==(const LatencyClient&, const LatencyClient&) = default;
+    friend auto operator<=>(const LatencyClient&, const LatencyClient&) = default;
 };
 
 struct LatencyRow {
     double rtt_ms = 0;
     std::optional<std::uint32_t> samples;
-    std::optional<float> age_days;
+    std::optional<double> age_days;
 
     friend bool operator==(const LatencyRow&, const LatencyRow&) = default;
 };
@@ -54,7 +55,7 @@ struct Measured {
 class LatencyTable {
   public:
     /// No client group: nothing was measured for any prefix around an address.
-    static constexpr std::uint32_t kNone = UINT32_MAX;
+    static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
     /// All rows of one prefix; `parent` is the next wider prefix with rows, or kNone.
     struct Group {
@@ -82,19 +83,23 @@ class LatencyTable {
 
   private:
     struct Row {
-        std::uint32_t region;
-        float rtt_ms;
+        double rtt_ms;
+        double age_days;        // NaN: not told
         std::uint32_t samples;  // 0: not told
-        float age_days;         // NaN: not told
+        std::uint32_t region;
     };
 
     struct Slice {
         std::uint32_t first = 0;
         std::uint32_t count = 0;
     };
-    struct Builder;
+    struct Line;
+    class Parser;
 
     [[nodiscard]] std::optional<LatencyRow> row_in(Slice slice, std::size_t region) const noexcept;
+
+    void add_client(const LatencyClient& client, Slice slice);
+    void link_groups();
 
     std::vector<Row> rows_;  // by client, then region
     std::vector<Group> groups_[2];

@@ -41,7 +41,7 @@ struct Estimate {
     Source source = Source::None;
     Basis basis = Basis::None;             ///< None unless source is Model
     std::optional<std::uint32_t> samples;  ///< of a row that says so
-    std::optional<float> age_days;
+    std::optional<double> age_days;
 
     [[nodiscard]] bool known() const noexcept { return source != Source::None; }
 };
@@ -125,6 +125,7 @@ class World {
     [[nodiscard]] std::size_t cell_at(const base::IpAddress& address) const noexcept;
 
     std::vector<Region> regions_;
+    std::vector<std::optional<Location>> region_points_;
     std::optional<Location> node_;
     std::vector<std::unique_ptr<const std::string>> source_names_;
     std::vector<Place> places_;
