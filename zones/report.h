@@ -37,6 +37,8 @@ class Report {
 
     [[nodiscard]] bool has_errors() const noexcept { return errors_ > 0; }
 
+    [[nodiscard]] std::size_t errors() const noexcept { return errors_; }
+
     /// Warnings that were counted but not kept.
     [[nodiscard]] std::size_t dropped_warnings() const noexcept {
         return warnings_ > kMaxWarnings ? warnings_ - kMaxWarnings : 0;
