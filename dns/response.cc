@@ -98,11 +98,12 @@ void ResponseWriter::put_owner(Head& head) noexcept {
         writer_.u16(head.pointer);
         return;
     }
-    const bool is_qname =
-        !query_.question.empty() &&
-        (head.owner.octets().data() == query_.qname.octets().data() || head.owner == query_.qname);
-    if (is_qname && !head.owner.is_root()) {  // nearly every answer: nothing to search for
-        head.pointer = kQuestionPointer;
+    const NameView qname = query_.qname;
+    const bool is_qname = head.owner.octets().data() == qname.octets().data();
+    if (!query_.question.empty() && !head.owner.is_root() &&
+        (is_qname || qname.is_at_or_below(head.owner))) {  // nearly all: nothing to search for
+        head.pointer =
+            static_cast<std::uint16_t>(kQuestionPointer + qname.size() - head.owner.size());
         writer_.u16(head.pointer);
         return;
     }
