@@ -1,6 +1,7 @@
 // Domain names as the protocol has them: absolute, uncompressed wire octets, 1..255 of them, labels
-// of 1..63 (RFC 1035 §2.3.4, §3.1). Comparison ignores ASCII case (RFC 4343); the case that was seen
-// is kept. Order is canonical (RFC 4034 §6.1). A Name is never empty: the root is one zero octet.
+// of 1..63 (RFC 1035 §2.3.4, §3.1). Comparison ignores ASCII case (RFC 4343); the case that was
+// seen is kept. Order is canonical (RFC 4034 §6.1). A Name is never empty: the root is one zero
+// octet.
 // Thread rule: plain values. No allocation except in to_text().
 #pragma once
 
@@ -29,14 +30,19 @@ class NameView {
   public:
     /// The root.
     constexpr NameView() noexcept;
-    /// REQUIRES: `octets` is exactly one valid uncompressed name (parse_wire checks, this does not).
+
+    /// REQUIRES: `octets` is exactly one valid uncompressed name (parse_wire checks, this does
+    /// not).
     explicit constexpr NameView(std::span<const std::uint8_t> octets) noexcept : octets_(octets) {}
 
     /// The uncompressed name at the start of `data`, or nullopt: label over 63, pointer, over 255
     /// octets, or data that ends early.
-    [[nodiscard]] static std::optional<NameView> parse_wire(std::span<const std::uint8_t> data) noexcept;
+    [[nodiscard]] static std::optional<NameView> parse_wire(
+        std::span<const std::uint8_t> data) noexcept;
 
-    [[nodiscard]] constexpr std::span<const std::uint8_t> octets() const noexcept { return octets_; }
+    [[nodiscard]] constexpr std::span<const std::uint8_t> octets() const noexcept {
+        return octets_;
+    }
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return octets_.size(); }
 
@@ -74,7 +80,8 @@ class Name {
     /// Presentation form. A name without a final dot is taken below `origin` ("@" is the origin
     /// itself); without an origin it is absolute anyway. The error says what is wrong.
     [[nodiscard]] static base::Result<Name, std::string> parse(std::string_view text);
-    [[nodiscard]] static base::Result<Name, std::string> parse(std::string_view text, NameView origin);
+    [[nodiscard]] static base::Result<Name, std::string> parse(std::string_view text,
+                                                               NameView origin);
 
     [[nodiscard]] NameView view() const noexcept {
         return NameView(std::span<const std::uint8_t>(octets_.data(), size_));

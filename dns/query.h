@@ -1,7 +1,7 @@
-// A datagram or TCP message to Drop, Reply(rcode) or Query: the whole early-exit policy in one value.
-// RFC 1035 §4.1, RFC 6891 (EDNS), RFC 7871 (ECS), RFC 7873 (cookies, length rules only), RFC 5001
-// (NSID), RFC 9619 (one question). Touches each octet once, allocates nothing, never throws; views in
-// the result point into the packet, which must outlive it.
+// A datagram or TCP message to Drop, Reply(rcode) or Query: the whole early-exit policy in one
+// value. RFC 1035 §4.1, RFC 6891 (EDNS), RFC 7871 (ECS), RFC 7873 (cookies, length rules only), RFC
+// 5001 (NSID), RFC 9619 (one question). Touches each octet once, allocates nothing, never throws;
+// views in the result point into the packet, which must outlive it.
 #pragma once
 
 #include <array>
@@ -39,7 +39,8 @@ struct Query {
     Opcode opcode = Opcode::Query;
     bool recursion_desired = false;
     bool checking_disabled = false;
-    /// The question as it came (name, type, class), echoed octet for octet; empty when there is none.
+    /// The question as it came (name, type, class), echoed octet for octet; empty when there is
+    /// none.
     std::span<const std::uint8_t> question;
     NameView qname;  // uncompressed, the case that was asked
     RrType qtype{};

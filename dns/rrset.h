@@ -1,6 +1,6 @@
-// An RRset as it lies in memory: one owner, type and TTL, and the rdata of all its records one after
-// the other, each behind a 16-bit length in network order, names in it uncompressed. Zones store
-// RRsets like this, the response copies them from here; nothing is decoded in between.
+// An RRset as it lies in memory: one owner, type and TTL, and the rdata of all its records one
+// after the other, each behind a 16-bit length in network order, names in it uncompressed. Zones
+// store RRsets like this, the response copies them from here; nothing is decoded in between.
 // Thread rule: a view of immutable octets.
 #pragma once
 
@@ -33,8 +33,8 @@ void for_each_rdata(const RrsetView& rrset, Fn&& fn) {
 }
 
 /// Where domain names stand in the rdata of a type, for compression (only the types of RFC 1035 may
-/// be compressed on the wire, RFC 3597 §4) and for finding targets: `skip` octets, then `names` names.
-/// names == 0: none known.
+/// be compressed on the wire, RFC 3597 §4) and for finding targets: `skip` octets, then `names`
+/// names. names == 0: none known.
 struct RdataNames {
     std::uint8_t skip = 0;
     std::uint8_t names = 0;

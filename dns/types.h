@@ -61,7 +61,14 @@ enum class RrType : std::uint16_t {
 
 enum class RrClass : std::uint16_t { IN = 1, CH = 3, HS = 4, NONE = 254, ANY = 255 };
 
-enum class Opcode : std::uint8_t { Query = 0, IQuery = 1, Status = 2, Notify = 4, Update = 5, Dso = 6 };
+enum class Opcode : std::uint8_t {
+    Query = 0,
+    IQuery = 1,
+    Status = 2,
+    Notify = 4,
+    Update = 5,
+    Dso = 6
+};
 
 /// The 12-bit extended RCODE (RFC 6891 §6.1.3).
 enum class Rcode : std::uint16_t {
@@ -91,6 +98,7 @@ class Ttl {
     static constexpr std::uint32_t kMax = 0x7FFFFFFF;
 
     constexpr Ttl() = default;
+
     /// Values over the maximum count as 0 (RFC 2181 §8).
     explicit constexpr Ttl(std::uint32_t seconds) noexcept : s_(seconds <= kMax ? seconds : 0) {}
 
