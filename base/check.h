@@ -10,6 +10,6 @@ namespace steerd::base {
 }  // namespace steerd::base
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): needs the text of the condition
-#define CHECK(condition)                                                    \
-    (static_cast<bool>(condition) ? static_cast<void>(0)                    \
+#define CHECK(condition)                                 \
+    (static_cast<bool>(condition) ? static_cast<void>(0) \
                                   : ::steerd::base::check_failed(#condition, __FILE__, __LINE__))

@@ -57,13 +57,9 @@ std::uint64_t load_be64(const std::uint8_t* p) noexcept {
 
 }  // namespace
 
-std::uint64_t IpAddress::v6_high() const noexcept {
-    return load_be64(octets_.data());
-}
+std::uint64_t IpAddress::v6_high() const noexcept { return load_be64(octets_.data()); }
 
-std::uint64_t IpAddress::v6_low() const noexcept {
-    return load_be64(octets_.data() + 8);
-}
+std::uint64_t IpAddress::v6_low() const noexcept { return load_be64(octets_.data() + 8); }
 
 IpAddress IpAddress::masked(unsigned length) const noexcept {
     IpAddress a = *this;
@@ -116,9 +112,7 @@ bool IpPrefix::contains(const IpPrefix& other) const noexcept {
     return other.length_ >= length_ && contains(other.address_);
 }
 
-std::string IpPrefix::text() const {
-    return address_.text() + "/" + std::to_string(length_);
-}
+std::string IpPrefix::text() const { return address_.text() + "/" + std::to_string(length_); }
 
 NormalisedPrefix normalised(const IpPrefix& prefix) noexcept {
     if (prefix.address().is_v4()) {
@@ -128,8 +122,9 @@ NormalisedPrefix normalised(const IpPrefix& prefix) noexcept {
     const bool mapped = prefix.length() >= 96 && o[10] == 0xFF && o[11] == 0xFF &&
                         std::all_of(o.begin(), o.begin() + 10, [](auto b) { return b == 0; });
     if (mapped) {
-        return {IpPrefix(IpAddress::from_octets(IpFamily::V4, o.subspan(12, 4)), prefix.length() - 96),
-                96};
+        return {
+            IpPrefix(IpAddress::from_octets(IpFamily::V4, o.subspan(12, 4)), prefix.length() - 96),
+            96};
     }
     if (prefix.length() >= 16 && o[0] == 0x20 && o[1] == 0x02) {
         return {IpPrefix(IpAddress::from_octets(IpFamily::V4, o.subspan(2, 4)),
@@ -163,7 +158,8 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) noexcep
 }
 
 std::string SocketAddress::text() const {
-    return (address.is_v4() ? address.text() : "[" + address.text() + "]") + ":" + std::to_string(port);
+    return (address.is_v4() ? address.text() : "[" + address.text() + "]") + ":" +
+           std::to_string(port);
 }
 
 }  // namespace steerd::base

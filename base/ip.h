@@ -32,14 +32,16 @@ class IpAddress {
         return a;
     }
 
-    [[nodiscard]] static constexpr IpAddress v6(const std::array<std::uint8_t, 16>& octets) noexcept {
+    [[nodiscard]] static constexpr IpAddress v6(
+        const std::array<std::uint8_t, 16>& octets) noexcept {
         IpAddress a;
         a.family_ = IpFamily::V6;
         a.octets_ = octets;
         return a;
     }
 
-    /// Up to 4 or 16 octets in network order, the rest zero. REQUIRES: not more than the family has.
+    /// Up to 4 or 16 octets in network order, the rest zero. REQUIRES: not more than the family
+    /// has.
     [[nodiscard]] static IpAddress from_octets(IpFamily family,
                                                std::span<const std::uint8_t> octets) noexcept;
     /// nullopt unless the whole text is one address (no zone id, no brackets).
@@ -77,7 +79,8 @@ class IpPrefix {
     constexpr IpPrefix() = default;
     /// Clears the bits behind `length`. REQUIRES: length <= 32 or 128.
     IpPrefix(const IpAddress& address, unsigned length) noexcept;
-    /// "192.0.2.0/24", or an address alone (full length). nullopt when bits behind the length are set.
+    /// "192.0.2.0/24", or an address alone (full length). nullopt when bits behind the length are
+    /// set.
     [[nodiscard]] static std::optional<IpPrefix> parse(std::string_view text) noexcept;
 
     [[nodiscard]] const IpAddress& address() const noexcept { return address_; }

@@ -53,11 +53,12 @@ std::string format_duration(Duration duration) {
         return "0s";
     }
     for (const auto& unit : kUnits) {
-        if (ns % unit.ns == 0) {
+        const bool too_fine = unit.ns < kUnits[3].ns && std::abs(ns) >= kUnits[3].ns;
+        if (ns % unit.ns == 0 && !too_fine) {
             return std::to_string(ns / unit.ns) + std::string(unit.word);
         }
     }
-    const auto& unit = std::abs(ns) >= 1'000'000'000 ? kUnits[3] : kUnits[4];
+    const auto& unit = std::abs(ns) >= kUnits[3].ns ? kUnits[3] : kUnits[4];
     std::array<char, 48> buffer{};
     const auto written = std::to_chars(buffer.begin(), buffer.end(),
                                        static_cast<double>(ns) / static_cast<double>(unit.ns));

@@ -1,0 +1,119 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace steerd::cli {
+
+Args::Args(std::span<const std::string> words, std::span<const Option> options) {
+    bool only_positional = false;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string_view word = words[i];
+        if (only_positional || word.size() < 2 || word.front() != '-') {
+            positional_.emplace_back(word);
+            continue;
+        }
+        if (word == "--") {
+            only_positional = true;
+            continue;
+        }
+        const auto equals = word.find('=');
+        const auto name = word.substr(0, equals);
+        const auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) {
+            return o.name == name || (!o.short_name.empty() && o.short_name == name);
+        });
+        if (option == options.end()) {
+            throw UsageError(fmt::format("unknown option {}", name));
+        }
+        if (!option->takes_value) {
+            if (equals != std::string_view::npos) {
+                throw UsageError(fmt::format("{} takes no value", name));
+            }
+            given_.emplace_back(option->name, "");
+        } else if (equals != std::string_view::npos) {
+            given_.emplace_back(option->name, word.substr(equals + 1));
+        } else if (i + 1 < words.size()) {
+            given_.emplace_back(option->name, words[++i]);
+        } else {
+            throw UsageError(fmt::format("{} needs a value", name));
+        }
+    }
+}
+
+bool Args::has(std::string_view option) const {
+    return std::any_of(given_.begin(), given_.end(),
+                       [&](const auto& pair) { return pair.first == option; });
+}
+
+std::optional<std::string> Args::value(std::string_view option) const {
+    const auto all = values(option);
+    return all.empty() ? std::nullopt : std::optional(all.back());
+}
+
+std::vector<std::string> Args::values(std::string_view option) const {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : given_) {
+        if (name == option) {
+            out.push_back(value);
+        }
+    }
+    return out;
+}
+
+void Args::expect_positional(std::size_t count) const {
+    if (positional_.size() < count) {
+        throw UsageError("too few arguments");
+    }
+    if (positional_.size() > count) {
+        throw UsageError(fmt::format("unexpected argument \"{}\"", positional_[count]));
+    }
+}
+
+std::filesystem::path config_path(const Args& args) {
+    if (const auto given = args.value("--config")) {
+        return *given;
+    }
+    for (const char* candidate : {"steerd.toml", "/etc/steerd/steerd.toml"}) {
+        std::error_code ignored;
+        if (std::filesystem::exists(candidate, ignored)) {
+            return candidate;
+        }
+    }
+    throw Failure(
+        "no configuration: neither ./steerd.toml nor /etc/steerd/steerd.toml exists; say -c FILE");
+}
+
+namespace {
+
+constexpr Option kConfig{"--config", true, "-c"};
+constexpr Option kJson{"--json", false, ""};
+
+constexpr Option kServeOptions[] = {kConfig};
+constexpr Option kCheckOptions[] = {kConfig, kJson};
+constexpr Option kExplainOptions[] = {
+    kConfig, kJson, {"--client", true, ""}, {"--down", true, ""}, {"--draw", true, ""}};
+
+constexpr Command kCommands[] = {
+    {"serve", "run the server",
+     "steerd serve [-c steerd.toml]\n\n"
+     "Answers queries in the foreground until SIGTERM or SIGINT; SIGHUP reloads.\n",
+     kServeOptions, run_serve},
+    {"check", "load a configuration as serve would and print every problem",
+     "steerd check [-c steerd.toml] [--json]\n\n"
+     "Prints each problem as file:line:col and, for every steered name, the worst-case failover\n"
+     "time with the terms it adds up from. Exit status 1 when there is an error.\n",
+     kCheckOptions, run_check},
+    {"explain", "tell which answer a client gets, and why",
+     "steerd explain [-c steerd.toml] NAME TYPE --client IP[/LEN] [--down NAME]... [--json]\n\n"
+     "Everything is supposed up but what --down names (an endpoint or region:NAME, repeatable).\n"
+     "With /LEN the client is known by its prefix, as by EDNS Client Subnet; without, the address\n"
+     "itself asks. --draw N fixes the random draw of weighted and multivalue routes.\n",
+     kExplainOptions, run_explain},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace steerd::cli

@@ -1,0 +1,12 @@
+// Events in words, one line each, for the log. Thread rule: pure.
+#pragma once
+
+#include <string>
+
+#include "control/event.h"
+
+namespace steerd::server {
+
+[[nodiscard]] std::string event_text(const control::Event& event);
+
+}  // namespace steerd::server

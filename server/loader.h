@@ -1,0 +1,40 @@
+// Path of a configuration: load, check, compile. `check`, `explain`, `serve` and a reload all enter
+// here, so that what check says is what serve does (product.md "Reload").
+// Blocks on files; the packet path never waits for it. Thread rule: one load at a time.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/problem.h"
+#include "geo/load.h"
+#include "policy/plan.h"
+
+namespace steerd::server {
+
+struct LoadOptions {
+    /// What is served now: zones that are bad keep its copies. nullptr: a start.
+    std::shared_ptr<const policy::Plan> previous;
+    /// Keep last good copies of geo files under state_dir, and fall back to them.
+    bool use_state_dir = false;
+    /// check: a zone or geo file that is bad is an error that fails; serve goes on without it.
+    bool strict = false;
+};
+
+struct LoadedPlan {
+    /// nullptr when nothing may be swapped in (or, at a start, nothing can be served).
+    std::shared_ptr<const policy::Plan> plan;
+    std::shared_ptr<const config::Model> model;  // may be there although plan is not
+    base::Problems problems;                     // everything found, warnings included
+    std::vector<geo::GeoSource> geo_sources;
+    std::vector<std::string> notes;  // to be logged at start
+    /// Something was refused although the rest was swapped in: a zone kept its last good copy, a
+    /// geo file was replaced by an older one.
+    bool partly_refused = false;
+};
+
+[[nodiscard]] LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& options);
+
+}  // namespace steerd::server

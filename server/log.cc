@@ -1,0 +1,43 @@
+#include "server/log.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace steerd::server {
+
+namespace {
+
+std::string_view word(LogLevel level) noexcept {
+    switch (level) {
+        case LogLevel::Error:
+            return "error: ";
+        case LogLevel::Warning:
+            return "warning: ";
+        case LogLevel::Notice:
+        case LogLevel::Info:
+            return "";
+    }
+    return "";
+}
+
+}  // namespace
+
+void log(LogLevel level, std::string_view message) noexcept {
+    // JOURNAL_STREAM is set by systemd when standard error goes to the journal.
+    const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+    std::string line = journal ? "<" + std::to_string(static_cast<int>(level)) + ">"
+                               : base::format_wall(base::RealClock().now().wall) + " ";
+    line += word(level);
+    for (const char c : message) {
+        line += c == '\n' ? ' ' : c;
+    }
+    line += '\n';
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace steerd::server

@@ -1,0 +1,80 @@
+// DNS over TCP (RFC 7766): any split of the stream, several queries on one connection, pipelining,
+// half-close. Read all, answer all, write once. Everything is bounded: connections in total and for
+// each client, octets waiting to be read or written, time without a complete query.
+// Thread rule: one worker owns it, on that worker's loop.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "policy/answer.h"
+#include "server/counters.h"
+#include "server/fd.h"
+#include "server/snapshot_cell.h"
+
+namespace steerd::server {
+
+struct TcpLimits {
+    std::size_t connections = 1024;  // for each worker; the longest idle one makes room
+    std::size_t connections_per_client = 128;
+    base::Duration idle = std::chrono::seconds(10);  // RFC 7766 §6.2.3: a few seconds
+    std::size_t pending_write = 256 * 1024;          // octets of answers a client may leave unread
+};
+
+class TcpServer {
+  public:
+    struct Deps {
+        SnapshotCell::Reader& snapshots;
+        const base::Clock& clock;
+        base::Rng& rng;
+        WorkerCounters& counters;
+    };
+
+    TcpServer(uv_loop_t& loop, Deps deps, TcpLimits limits);
+    TcpServer(const TcpServer&) = delete;
+    TcpServer& operator=(const TcpServer&) = delete;
+    /// REQUIRES: close() was called and the loop ran until its handles were gone.
+    ~TcpServer();
+
+    /// Accepts all that waits on a listening socket.
+    void accept_from(int listener) noexcept;
+    /// Closes connections that were idle too long; called about once a second.
+    void expire() noexcept;
+    /// Closes every connection.
+    void close() noexcept;
+
+    [[nodiscard]] std::size_t connection_count() const noexcept { return by_age_.size(); }
+
+  private:
+    struct Connection;
+    using Age = std::list<std::unique_ptr<Connection>>;
+
+    static void on_poll(uv_poll_t* handle, int status, int events) noexcept;
+    bool read_and_answer(Connection& c) noexcept;
+    bool answer_complete(Connection& c, std::span<const std::uint8_t> data,
+                         std::size_t& used) noexcept;
+    bool send_all(Connection& c, std::span<const std::uint8_t> octets) noexcept;
+    bool flush(Connection& c) noexcept;
+    bool resume(Connection& c) noexcept;
+    void watch(Connection& c) noexcept;
+    void drop(Connection& c) noexcept;
+
+    uv_loop_t& loop_;
+    Deps deps_;
+    TcpLimits limits_;
+    Age by_age_;  // longest idle first
+    std::unordered_map<std::string, std::size_t> per_client_;
+    std::vector<std::uint8_t> scratch_in_;
+    std::vector<std::uint8_t> scratch_out_;
+};
+
+}  // namespace steerd::server
