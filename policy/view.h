@@ -1,6 +1,6 @@
 // A view: which class a client belongs to, for all trees of one shape. Two clients are of one class
-// when the tree decides alike for them whatever the health, so a class never changes with health and
-// the prefix that a class holds for is the ECS scope (RFC 7871 §7.2.1; product.md §4.9).
+// when the tree decides alike for them whatever the health, so a class never changes with health
+// and the prefix that a class holds for is the ECS scope (RFC 7871 §7.2.1; product.md §4.9).
 // lookup() is for the packet path: no allocation, two or three memory touches.
 // Thread rule: immutable after compile.
 #pragma once
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/ip.h"
@@ -38,18 +39,32 @@ struct ClassHit {
     std::uint8_t scope = 0;
 };
 
+/// The scope of a normalised client's hit in the address that was given, whose bits the ECS scope
+/// counts: an IPv4 scope inside a mapped or 6to4 address moves behind what stands before it.
+[[nodiscard]] std::uint8_t scope_for(const base::NormalisedPrefix& client,
+                                     const ClassHit& hit) noexcept;
+
 class View {
   public:
-    /// `client` is normalised (base::normalised); rows longer than its length do not count.
+    /// `client` is normalised (base::normalised); rows longer than its length do not count, except
+    /// where they leave the whole of it in one class. With a source too short to tell, the class is
+    /// that of the rows not longer than it, and the scope asks for more bits.
     [[nodiscard]] ClassHit lookup(const base::IpPrefix& client) const noexcept;
+    /// The same for a client as it was given (not normalised), with the scope in its own bits.
+    [[nodiscard]] ClassHit lookup_given(const base::IpPrefix& client) const noexcept;
 
     /// REQUIRES: the slot is that of a latency route of this view's trees.
     [[nodiscard]] LatencyOrder latency(ClassId id, std::uint32_t view_slot) const noexcept;
     /// REQUIRES: the slot is that of a geo route of this view's trees.
     [[nodiscard]] GeoWalk geo(ClassId id, std::uint32_t view_slot) const noexcept;
 
+    /// Whether a hash of the prefix takes part for this class under some health.
+    [[nodiscard]] bool hashed(ClassId id) const noexcept;
+
     [[nodiscard]] std::size_t class_count() const noexcept;
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
+    /// Equal for views that may stand for each other over one world; empty: for no other.
+    [[nodiscard]] const std::string& shape_key() const noexcept;
 
     struct Impl;
     explicit View(std::unique_ptr<const Impl> impl) noexcept;

@@ -1,0 +1,267 @@
+// Orders and walks of one client, made canonical. Thread rule: see classify.h.
+#include "policy/classify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/check.h"
+
+namespace steerd::policy {
+
+namespace {
+
+using config::Match;
+using config::Policy;
+
+bool matches(const Match& match, const geo::Facts& facts, const base::IpPrefix* within) noexcept {
+    switch (match.kind) {
+        case Match::Kind::Network:
+            return within != nullptr && match.prefix.contains(*within);
+        case Match::Kind::Asn:
+            return facts.asn == match.asn;
+        case Match::Kind::Subdivision:
+            return facts.subdivision && *facts.subdivision == std::string_view(match.code);
+        case Match::Kind::Country:
+            return facts.country && *facts.country == std::string_view(match.code);
+        case Match::Kind::Continent:
+            return facts.continent && *facts.continent == std::string_view(match.code);
+        case Match::Kind::Any:
+            return true;
+    }
+    return false;
+}
+
+/// Smaller is more specific.
+unsigned specificity(const Match& match) noexcept {
+    return match.kind == Match::Kind::Network ? 128 - match.prefix.length()
+                                              : 128 + static_cast<unsigned>(match.kind);
+}
+
+void write_walk(const ViewShape& shape, const SlotLayout& slot, const geo::Facts& facts,
+                const base::IpPrefix* within, std::span<std::uint16_t> words) {
+    const ShapeRoute& route = shape.routes[slot.route];
+    const ShapeMember* const members = shape.members.data() + route.first_member;
+    std::vector<std::uint16_t> matching;
+    for (std::uint32_t i = 0; i < route.member_count; ++i) {
+        if (matches(members[i].match, facts, within)) {
+            matching.push_back(static_cast<std::uint16_t>(i));
+        }
+    }
+    std::stable_sort(matching.begin(), matching.end(), [&](std::uint16_t a, std::uint16_t b) {
+        return specificity(members[a].match) < specificity(members[b].match);
+    });
+    std::uint16_t count = 0;
+    for (const std::uint16_t i : matching) {
+        const bool taken = std::any_of(words.begin() + 2, words.begin() + 2 + count, [&](auto j) {
+            return members[j].target == members[i].target &&
+                   members[j].is_endpoint == members[i].is_endpoint;
+        });
+        if (!taken) {
+            words[2U + count++] = i;
+        }
+        if (members[i].fence) {
+            // At the root there is nothing else that a fence could keep the client from.
+            words[1] = slot.route == 0 ? 0 : 1;
+            break;
+        }
+    }
+    words[0] = count;
+}
+
+/// Two neighbours in the order that tie with the same regions on both sides can never be told
+/// apart, so they stand by index: equal words then mean equal behaviour and the other way round.
+void write_order(const ShapeRoute& route, std::span<const double> estimates,
+                 std::span<std::uint16_t> words) {
+    const std::size_t count = route.regions.size();
+    const auto estimate = [&](std::uint16_t i) {
+        return route.regions[i] == kNone ? std::numeric_limits<double>::quiet_NaN()
+                                         : estimates[route.regions[i]];
+    };
+    std::vector<std::uint16_t> order(count);
+    std::iota(order.begin(), order.end(), std::uint16_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::uint16_t a, std::uint16_t b) {
+        const double left = estimate(a);
+        const double right = estimate(b);
+        return std::isnan(right) ? !std::isnan(left) : left < right;
+    });
+    const auto last_equal = words.subspan(count, count);
+    std::size_t known = count;
+    while (known > 0 && std::isnan(estimate(order[known - 1]))) {
+        last_equal[--known] = static_cast<std::uint16_t>(count - 1);
+    }
+    for (std::size_t i = 0, last = 0; i < known; ++i) {
+        last = std::max(last, i);
+        while (last + 1 < known &&
+               estimate(order[last + 1]) <= estimate(order[i]) + route.tolerance_ms) {
+            ++last;
+        }
+        last_equal[i] = static_cast<std::uint16_t>(last);
+    }
+    // A group: same last_equal, and the same first region that ties with it from before.
+    for (std::size_t i = 0, first = 0; i < count;) {
+        const auto first_tie = [&](std::size_t rank) {
+            std::size_t at = first;
+            while (last_equal[at] < rank) {
+                ++at;
+            }
+            return at;
+        };
+        first = first_tie(i);
+        std::size_t end = i + 1;
+        while (end < count && last_equal[end] == last_equal[i] && first_tie(end) == first) {
+            ++end;
+        }
+        std::sort(order.begin() + static_cast<std::ptrdiff_t>(i),
+                  order.begin() + static_cast<std::ptrdiff_t>(end));
+        i = end;
+    }
+    for (std::size_t rank = 0; rank < count; ++rank) {
+        words[order[rank]] = static_cast<std::uint16_t>(rank);
+    }
+}
+
+/// An order for a route that the client cannot reach: valid, and the same for all such clients.
+void write_nothing(const ShapeRoute& route, std::span<std::uint16_t> words) {
+    std::fill(words.begin(), words.end(), std::uint16_t{0});
+    if (route.policy == Policy::Latency) {
+        const std::size_t count = route.regions.size();
+        std::iota(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count),
+                  std::uint16_t{0});
+        std::fill(words.begin() + static_cast<std::ptrdiff_t>(count), words.end(),
+                  static_cast<std::uint16_t>(count - 1));
+    }
+}
+
+void reach(const ViewShape& shape, std::span<const std::uint16_t> words, std::uint32_t route,
+           std::vector<bool>& reached) {
+    if (reached[route]) {
+        return;
+    }
+    reached[route] = true;
+    const ShapeRoute& r = shape.routes[route];
+    const auto visit = [&](std::uint32_t i) {
+        const ShapeMember& member = shape.members[r.first_member + i];
+        if (!member.is_endpoint) {
+            reach(shape, words, member.target, reached);
+        }
+    };
+    if (r.policy == Policy::Geo) {
+        const auto walk = words.subspan(shape.slots[r.view_slot].offset);
+        for (std::uint16_t i = 0; i < walk[0]; ++i) {
+            visit(walk[2U + i]);
+        }
+        return;
+    }
+    for (std::uint32_t i = 0; i < r.member_count; ++i) {
+        visit(i);
+    }
+}
+
+bool latency_may_tie(const ViewShape& shape, const ShapeRoute& route,
+                     std::span<const std::uint16_t> words) {
+    if (route.region_shared) {
+        return true;
+    }
+    const std::size_t count = route.regions.size();
+    std::vector<std::uint32_t> member_at(count, kNone);  // by rank; one for each region
+    for (std::uint32_t i = 0; i < route.member_count; ++i) {
+        for (const std::uint16_t region : route.member_regions[i]) {
+            member_at[words[region]] = i;
+        }
+    }
+    const ShapeMember* const members = shape.members.data() + route.first_member;
+    for (std::size_t rank = 0; rank < count; ++rank) {
+        for (std::size_t other = rank + 1; other <= words[count + rank]; ++other) {
+            const std::uint32_t a = member_at[rank];
+            const std::uint32_t b = member_at[other];
+            if (a != b && a != kNone && b != kNone &&
+                (members[a].target != members[b].target ||
+                 members[a].is_endpoint != members[b].is_endpoint)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/// A hash chooses among those with a weight, or, when none of these is left, among those without.
+bool draw_may_choose(const ViewShape& shape, const ShapeRoute& route) {
+    std::uint32_t count[2] = {0, 0};
+    for (std::uint32_t i = 0; i < route.member_count; ++i) {
+        ++count[shape.members[route.first_member + i].weight == 0 ? 1 : 0];
+    }
+    return count[0] > 1 || count[1] > 1;
+}
+
+}  // namespace
+
+Estimates::Estimates(const geo::World& world) : world_(world), regions_(world.regions().size()) {}
+
+std::span<const double> Estimates::row(geo::PlaceId place) {
+    if (known_.empty()) {
+        figures_.resize(world_.place_count() * regions_);
+        known_.resize(world_.place_count());
+    }
+    const auto index = static_cast<std::size_t>(place);
+    const std::span<double> row = std::span(figures_).subspan(index * regions_, regions_);
+    if (!known_[index]) {
+        known_[index] = true;
+        for (std::size_t region = 0; region < regions_; ++region) {
+            const geo::Estimate estimate = world_.estimate(place, region);
+            row[region] =
+                estimate.known() ? estimate.rtt_ms : std::numeric_limits<double>::quiet_NaN();
+        }
+    }
+    return row;
+}
+
+void classify(const ViewShape& shape, Estimates& estimates, const geo::World& world,
+              geo::PlaceId place, const base::IpPrefix* within, std::span<std::uint16_t> words) {
+    CHECK(words.size() == shape.words);
+    std::fill(words.begin(), words.end(), std::uint16_t{0});
+    for (const SlotLayout& slot : shape.slots) {
+        const auto own = words.subspan(slot.offset, slot.size);
+        if (shape.routes[slot.route].policy == Policy::Latency) {
+            write_order(shape.routes[slot.route], estimates.row(place), own);
+        } else {
+            write_walk(shape, slot, world.place(place), within, own);
+        }
+    }
+    if (shape.slots.size() < 2) {
+        return;  // the only one; nothing can stand between it and the root
+    }
+    const std::vector<bool> reached = reachable_routes(shape, words);
+    for (const SlotLayout& slot : shape.slots) {
+        if (!reached[slot.route]) {
+            write_nothing(shape.routes[slot.route], words.subspan(slot.offset, slot.size));
+        }
+    }
+}
+
+std::vector<bool> reachable_routes(const ViewShape& shape, std::span<const std::uint16_t> words) {
+    std::vector<bool> reached(shape.routes.size());
+    reach(shape, words, 0, reached);
+    return reached;
+}
+
+bool may_hash(const ViewShape& shape, std::span<const std::uint16_t> words) {
+    const std::vector<bool> reached = reachable_routes(shape, words);
+    for (std::size_t i = 0; i < shape.routes.size(); ++i) {
+        const ShapeRoute& route = shape.routes[i];
+        if (!reached[i]) {
+            continue;
+        }
+        if (route.policy == Policy::Weighted && route.sticky && draw_may_choose(shape, route)) {
+            return true;
+        }
+        if (route.policy == Policy::Latency &&
+            latency_may_tie(shape, route, words.subspan(shape.slots[route.view_slot].offset))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace steerd::policy

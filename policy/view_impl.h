@@ -1,0 +1,67 @@
+// What a view is made of, for those who build one: tables and classes. Everyone else asks view.h.
+// Thread rule: immutable once it is a View's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "policy/trie.h"
+#include "policy/view.h"
+#include "policy/view_cells.h"
+#include "policy/view_shape.h"
+
+namespace steerd::policy {
+
+/// Value of the IPv6 addresses that stand for more than one kind of IPv4 client: never a class, and
+/// never like a neighbour, so no scope around a native IPv6 client can take them in.
+inline constexpr std::uint32_t kMixed = 0xFFFFFFFE;
+
+/// From addresses to values (classes, or the joint values that several views map to theirs).
+class ViewTable {
+  public:
+    struct Hit {
+        std::uint32_t value = 0;
+        std::uint8_t depth = 0;
+    };
+
+    /// `value_of_cell` by index into cells.cells.
+    ViewTable(const Cells& cells, std::span<const std::uint32_t> value_of_cell);
+
+    [[nodiscard]] Hit find(const base::IpPrefix& client) const noexcept;
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+  private:
+    /// Values for sources too short for the trie, by longest prefix.
+    struct Shorter {
+        std::vector<base::IpPrefix> prefixes;
+        std::vector<std::uint32_t> parents;
+        std::vector<std::uint32_t> values;
+    };
+
+    template <typename Key>
+    static Shorter shorter(const Trie<Key>& trie, std::span<const Cells::Partial> partials,
+                           std::span<const std::uint32_t> value_of_cell);
+    template <typename Key>
+    static Hit find_in(const Trie<Key>& trie, const Shorter& shorter,
+                       const base::IpPrefix& client) noexcept;
+
+    Trie<Key4> trie4_;
+    Trie<Key6> trie6_;
+    Shorter shorter4_;
+    Shorter shorter6_;
+};
+
+struct View::Impl {
+    std::string shape_key;
+    std::shared_ptr<const ViewTable> table;
+    std::vector<std::uint32_t> class_of_value;  // joint table; empty: the value is the class
+    std::vector<SlotLayout> slots;
+    std::size_t words = 0;               // of one class
+    std::vector<std::uint16_t> classes;  // class after class
+    std::vector<std::uint8_t> hashed;    // by class
+};
+
+}  // namespace steerd::policy
