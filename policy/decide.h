@@ -32,7 +32,8 @@ struct Decision {
     std::uint8_t slot_count = 0;
     std::uint32_t ttl_s = 0;
     std::array<EndpointId, kMaxAnswers> endpoints{};  // chosen, each once
-    std::array<SlotId, kMaxEndpointAddresses> slots{};  // the addresses to hand out, in answer order
+    std::array<SlotId, kMaxEndpointAddresses>
+        slots{};  // the addresses to hand out, in answer order
 };
 
 /// Who asks: class and hash key. `hash_key` is made of the client's /24 or /56 (or a shorter ECS
@@ -60,7 +61,8 @@ struct DecideInput {
 struct Step;  // for explain, see trace.h
 
 /// `steps`, when not null, gets the walk (only explain and tests pass it; it allocates then).
-[[nodiscard]] Decision decide(const DecideInput& input, std::vector<Step>* steps = nullptr) noexcept;
+[[nodiscard]] Decision decide(const DecideInput& input,
+                              std::vector<Step>* steps = nullptr) noexcept;
 
 /// One possible outcome and its share of the draws (all shares add up to 1). Multivalue windows are
 /// listed as sets; the order inside is not an outcome of its own.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,6 +25,9 @@ enum class Rank : std::uint8_t { Up, Unknown, Degraded, Down, Drained };
 
 [[nodiscard]] constexpr bool available(Rank rank) noexcept { return rank <= Rank::Degraded; }
 
+/// "up", "unknown", "degraded", "down", "drained".
+[[nodiscard]] std::string_view to_text(Rank rank) noexcept;
+
 /// Belief about one slot, and what it could become: `next` is where the counters lead when the
 /// checks go on as the last one did, `earliest` when that could be at the soonest. No pending
 /// change: earliest == kNever.
@@ -40,7 +44,8 @@ struct OrderFacts {
 };
 
 /// Where a failover route that remembers stays, for each judge: the member's index in the route's
-/// member list, or kNone; and when control will let it go back (kNever: manual, or not foreseeable).
+/// member list, or kNone; and when control will let it go back (kNever: manual, or not
+/// foreseeable).
 struct HoldFacts {
     std::array<std::uint32_t, kJudges> member = {kNone, kNone, kNone};
     std::array<base::Mono, kJudges> until = {base::kNever, base::kNever, base::kNever};
@@ -49,13 +54,14 @@ struct HoldFacts {
 /// serve-last: health of the slots of a steered name's tree just before its last member went, for
 /// each judge; empty where that never happened.
 struct LastGood {
-    std::array<std::vector<health::Health>, kJudges> slots;  // in the order of Tree::endpoints' slots
+    std::array<std::vector<health::Health>, kJudges>
+        slots;  // in the order of Tree::endpoints' slots
 };
 
 struct HealthFacts {
-    std::vector<SlotFacts> slots;       // by SlotId
-    std::vector<OrderFacts> orders;     // by EndpointId
-    std::vector<HoldFacts> holds;       // by RouteId
+    std::vector<SlotFacts> slots;                            // by SlotId
+    std::vector<OrderFacts> orders;                          // by EndpointId
+    std::vector<HoldFacts> holds;                            // by RouteId
     std::vector<std::shared_ptr<const LastGood>> last_good;  // by SteeredId; may hold nullptr
 };
 

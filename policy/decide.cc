@@ -1,0 +1,102 @@
+// decide(): resolve, then addresses in an order drawn anew, then the TTL. The rules are next door:
+// decide_resolve.cc (CNAME, families, all down), evaluate*.cc (policies), decide_ttl.cc
+// (countdown). product.md §4. Thread rule: pure.
+#include "policy/decide.h"
+
+#include <utility>
+
+#include "base/rng.h"
+#include "policy/decide_resolve.h"
+#include "policy/trace_steps.h"
+
+namespace steerd::policy {
+namespace {
+
+constexpr unsigned kHashedBits4 = 24;
+constexpr unsigned kHashedBits6 = 56;
+constexpr std::uint64_t kOrderSalt = 0x8CB92BA72F3D8DD7ULL;
+
+/// One endpoint's addresses begin at a random one; a window is shuffled.
+void order(SlotList& list, bool ring, std::uint64_t draw) noexcept {
+    if (list.count < 2) {
+        return;
+    }
+    base::Rng rng(draw ^ kOrderSalt);
+    if (ring) {
+        for (std::size_t i = list.count - 1; i > 0; --i) {
+            std::swap(list.slots[i], list.slots[rng.below(i + 1)]);
+        }
+        return;
+    }
+    const std::uint64_t by = rng.below(list.count);
+    const auto begin = list.slots.begin();
+    std::rotate(begin, begin + static_cast<std::ptrdiff_t>(by),
+                begin + static_cast<std::ptrdiff_t>(list.count));
+}
+
+void add_endpoint(Decision& decision, EndpointId id) noexcept {
+    const auto end = decision.endpoints.begin() + decision.endpoint_count;
+    if (std::find(decision.endpoints.begin(), end, id) == end &&
+        decision.endpoint_count < decision.endpoints.size()) {
+        decision.endpoints[decision.endpoint_count++] = id;
+    }
+}
+
+void fill(const DecideInput& input, const Resolution& resolution, Decision& out) noexcept {
+    const Choice& choice = resolution.choice;
+    if (resolution.kind == DecisionKind::Cname) {
+        out.endpoints[0] = static_cast<EndpointId>(choice.endpoint);
+        out.endpoint_count = 1;
+        out.slots[0] = static_cast<SlotId>(input.health.endpoints[choice.endpoint].first_slot);
+        out.slot_count = 1;
+        return;
+    }
+    if (resolution.kind != DecisionKind::Addresses) {
+        return;
+    }
+    const Scene scene = scene_of(input, resolution.look);
+    SlotList list;
+    Evaluator(scene).collect(choice, list);
+    order(list, choice.ring != kNone, input.draw);
+    out.slot_count = static_cast<std::uint8_t>(list.count);
+    for (std::size_t i = 0; i < list.count; ++i) {
+        out.slots[i] = static_cast<SlotId>(list.slots[i]);
+        if (choice.ring != kNone) {
+            add_endpoint(out, input.plan.slots[list.slots[i]].endpoint);
+        }
+    }
+    if (choice.endpoint != kNone) {
+        add_endpoint(out, static_cast<EndpointId>(choice.endpoint));
+    }
+    if (list.count == 0) {
+        out.kind = DecisionKind::NoData;
+    }
+}
+
+}  // namespace
+
+std::uint64_t hash_key(const base::IpPrefix& client) noexcept {
+    const base::IpPrefix prefix = base::normalised(client).prefix;
+    const base::IpAddress& address = prefix.address();
+    if (address.is_v4()) {
+        const unsigned bits = std::min(prefix.length(), kHashedBits4);
+        return base::mix64(address.masked(bits).v4_value() | std::uint64_t{4} << 32);
+    }
+    const unsigned bits = std::min(prefix.length(), kHashedBits6);
+    return base::mix64(address.masked(bits).v6_high() + 0x9E3779B97F4A7C15ULL);
+}
+
+Decision decide(const DecideInput& input, std::vector<Step>* steps) noexcept {
+    const Resolution resolution = resolve(input, nullptr);
+    Decision out;
+    out.kind = resolution.kind;
+    out.fail_open = resolution.look.fail_open;
+    fill(input, resolution, out);
+    out.ttl_s = ttl_for(input, resolution);
+    if (steps != nullptr) {
+        explain_steps(input, resolution, *steps);
+    }
+    return out;
+}
+
+}  // namespace steerd::policy
