@@ -19,7 +19,7 @@ enum class Health : std::uint8_t { Up, Unknown, Degraded, Down };
 
 enum class Outcome : std::uint8_t {
     Pass,
-    Slow,          // a pass slower than slow_after, or exec's exit 1
+    Slow,  // a pass slower than slow_after, or exec's exit 1
     Fail,
     Inconclusive,  // our own fault, nothing was sent: no descriptor, no local route; moves nothing
 };
@@ -29,8 +29,9 @@ enum class Outcome : std::uint8_t {
 /// The result of one check.
 struct Verdict {
     Outcome outcome = Outcome::Inconclusive;
-    std::string reason;            // "http 200", "connection refused", "timeout after 2s"; bounded (<= 200 octets)
-    base::Duration latency{};      // from start to verdict
+    std::string
+        reason;  // "http 200", "connection refused", "timeout after 2s"; bounded (<= 200 octets)
+    base::Duration latency{};                       // from start to verdict
     std::optional<base::Wall> certificate_expires;  // https only
 };
 
