@@ -198,6 +198,11 @@ void MasterFileReader::generate(const Entry& entry) {
         error(entry, 1, "not a range: start-stop or start-stop/step");
         return;
     }
+    if (range->count() > kMaxGenerated - generated_) {
+        error(entry, 1, "over 1048576 generated records in one zone");
+        return;
+    }
+    generated_ += range->count();
     const auto found = middle(entry, 3);
     if (!found) {
         return;
@@ -234,10 +239,6 @@ void MasterFileReader::generate(const Entry& entry) {
     const auto errors = report_->errors();
     Entry made;
     for (std::uint64_t n = 0; n < range->count() && report_->errors() == errors; ++n) {
-        if (++generated_ > kMaxGenerated) {
-            error(entry, 1, "over 1048576 generated records in one zone");
-            return;
-        }
         made.clear();
         for (std::size_t i = 0; i < templates.size(); ++i) {
             const auto counter = range->start + static_cast<std::uint32_t>(n * range->step);

@@ -178,6 +178,7 @@ void MasterFileReader::record(const Entry& entry) {
     const RdataText text{&entry, found->rdata, origin_};
     if (const auto wrong = parse_rdata(found->type, text, rdata_)) {
         error(entry, wrong->token, wrong->message);
+        builder_->note_mistake(found->type);
         return;
     }
     if (owner_state_ != OwnerState::Good) {

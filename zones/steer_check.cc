@@ -3,7 +3,8 @@
 // RFC 9460 §7.3 (ipv4hint, ipv6hint). Thread rule: see steer_check.h.
 #include "zones/steer_check.h"
 
-#include <unordered_set>
+#include <unordered_map>
+#include <utility>
 
 namespace steerd::zones {
 
@@ -45,9 +46,17 @@ class Checker {
             const Offset at = store_->find_rrset(node, RrType::NS);
             if (at != 0) {
                 dns::for_each_rdata(store_->view(node, at),
-                                    [&](auto rdata) { target(dns::NameView(rdata), at, steered); });
+                                    [&](auto rdata) { note_target(dns::NameView(rdata), at); });
             }
         });
+        for (const auto& one : steered) {
+            if (const auto found = targets_.find(one.index); found != targets_.end()) {
+                report_->error(one.at, "steered name " + one.owner.to_text() +
+                                           " is the target of an NS (" + place(found->second) +
+                                           ")");
+                targets_.erase(found);
+            }
+        }
     }
 
   private:
@@ -114,20 +123,22 @@ class Checker {
         return false;
     }
 
-    void target(dns::NameView name, Offset rrset, std::span<const SteeredOwner> steered) {
+    /// Keeps the first NS of the files for each steered name: the nodes come in no order.
+    void note_target(dns::NameView name, Offset rrset) {
         if (!name.is_at_or_below(zone_->apex())) {
             return;
         }
         const auto finding = zone_->lookup(name, RrType::A);
-        if (finding.kind != FindingKind::Steered || !told_.insert(finding.steer).second) {
+        if (finding.kind != FindingKind::Steered) {
             return;
         }
-        for (const auto& one : steered) {
-            if (one.index == finding.steer && finding.node.owner() == one.owner.view()) {
-                report_->error(one.at, "steered name " + one.owner.to_text() +
-                                           " is the target of an NS (" + place(rrset) + ")");
-                return;
-            }
+        const auto [known, fresh] = targets_.try_emplace(finding.steer, rrset);
+        const auto order = [&](Offset at) {
+            const auto head = store_->rrset(at);
+            return std::pair(head.file, head.line);
+        };
+        if (!fresh && order(rrset) < order(known->second)) {
+            known->second = rrset;
         }
     }
 
@@ -140,7 +151,7 @@ class Checker {
     const ZoneStore* store_;
     std::span<const std::string> files_;
     Report* report_;
-    std::unordered_set<std::uint32_t> told_;
+    std::unordered_map<std::uint32_t, Offset> targets_;  // steer index to NS RRset
 };
 
 }  // namespace

@@ -41,7 +41,7 @@ base::Result<TextSource, std::string> TextSource::open(const std::string& path) 
     return base::Result<TextSource, std::string>(std::move(source));
 }
 
-TextSource::TextSource(int fd) : fd_(fd), block_(std::make_unique<char[]>(kBlock)) {}
+TextSource::TextSource(int fd) : fd_(fd), block_(std::make_unique_for_overwrite<char[]>(kBlock)) {}
 
 TextSource::TextSource(TextSource&& other) noexcept
     : at_(std::exchange(other.at_, nullptr)),

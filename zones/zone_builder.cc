@@ -261,6 +261,7 @@ void ZoneBuilder::too_large(const Record& record, const char* what) {
 
 /// Marks what stands below a cut or a DNAME, where no answer comes from (RFC 2181 §6.1).
 void ZoneBuilder::mark_occluded() {
+    std::vector<Offset> unreachable;  // below a DNAME there is not even glue
     store_.for_each_node([&](Offset node) {
         auto head = store_.node(node);
         for (Offset at = head.parent; at != 0;) {
@@ -269,16 +270,24 @@ void ZoneBuilder::mark_occluded() {
                 head.flags |= kOccluded;
                 store_.set(node, head);
                 if (head.first_rrset != 0 && (above.flags & kHasDname) != 0) {
-                    const auto first = store_.rrset(head.first_rrset);
-                    report_->warning({files_[first.file], first.line, 0},
-                                     store_.owner(node).to_text() +
-                                         " stands below a DNAME and is never answered");
+                    unreachable.push_back(node);
                 }
                 return;
             }
             at = above.parent;
         }
     });
+    tell_unreachable(std::move(unreachable));
+}
+
+void ZoneBuilder::tell_unreachable(std::vector<Offset> nodes) {
+    std::sort(nodes.begin(), nodes.end());  // as they were read, whatever the hash
+    for (const Offset node : nodes) {
+        const auto first = store_.rrset(store_.node(node).first_rrset);
+        report_->warning(
+            source_pos({first.file, first.line, 0}),
+            store_.owner(node).to_text() + " stands below a DNAME and is never answered");
+    }
 }
 
 void ZoneBuilder::place_steered(std::span<const SteeredOwner> steered) {
@@ -307,7 +316,8 @@ std::shared_ptr<const Zone> ZoneBuilder::finish(std::span<const SteeredOwner> st
     CHECK(!files_.empty());
     if (!report_->full()) {
         for (const auto type : {RrType::SOA, RrType::NS}) {
-            if (store_.find_rrset(apex_node_, type) == 0) {
+            if (store_.find_rrset(apex_node_, type) == 0 &&
+                !mistaken_.contains(static_cast<std::uint16_t>(type))) {
                 report_->error({files_.front(), 0, 0},
                                "no " + dns::to_text(type) + " at the apex " + apex_.to_text());
             }

@@ -47,6 +47,9 @@ class ZoneBuilder {
     /// or below the apex, and a file was added.
     void add(const Record& record);
 
+    /// A record of this type was there but could not be read: finish() need not miss it.
+    void note_mistake(dns::RrType type) { mistaken_.insert(static_cast<std::uint16_t>(type)); }
+
     /// The zone with its steered names, or nullptr where the report has errors. The builder is
     /// spent afterwards.
     [[nodiscard]] std::shared_ptr<const Zone> finish(std::span<const SteeredOwner> steered);
@@ -59,6 +62,7 @@ class ZoneBuilder {
     void add_to_rrset(Offset node, const Record& record);
     void merge_ttl(Offset rrset, const Record& record);
     void mark_occluded();
+    void tell_unreachable(std::vector<Offset> nodes);
     void place_steered(std::span<const SteeredOwner> steered);
     [[nodiscard]] std::string place_of(const RrsetHead& head) const;
     void too_large(const Record& record, const char* what);
@@ -72,6 +76,7 @@ class ZoneBuilder {
     bool redirects_ = false;  // the zone has a cut or a DNAME
     std::size_t records_ = 0;
     std::vector<std::string> files_;
+    std::unordered_set<std::uint16_t> mistaken_;
     /// Hashes of the records of large RRsets, by node and type, to find duplicates.
     std::unordered_map<std::uint64_t, std::unordered_set<std::size_t>> large_;
 };

@@ -35,7 +35,9 @@ inline std::shared_ptr<const Zone> zone_of(std::string_view lines,
                                            std::span<const SteeredOwner> steered = {}) {
     base::Problems problems;
     auto zone = load_text(kHead + std::string(lines), problems, steered);
-    EXPECT_NE(zone, nullptr) << problems.text();
+    if (zone == nullptr) {
+        throw base::LoadError(problems);
+    }
     return zone;
 }
 
