@@ -202,7 +202,6 @@ class MmdbWriter {
             }
         }
         const auto count = static_cast<std::uint32_t>(order.size());
-        std::map<std::uint32_t, Record> alias;
         const Record ipv4 = options_.aliases ? ipv4_root() : Record{};
         std::string out;
         for (const std::uint32_t node : order) {
@@ -271,9 +270,8 @@ class MmdbWriter {
             std::vector<bool> mapped(80, false);
             mapped.insert(mapped.end(), 16, true);
             set_path(mapped, {Kind::Alias, 0});
-            const std::vector<bool> six_to_four = {false, false, true,  false, false, false,
-                                                   false, false, false, false, false, false,
-                                                   false, false, true,  false};
+            std::vector<bool> six_to_four(16, false);  // 0x2002
+            six_to_four[2] = six_to_four[14] = true;
             set_path(six_to_four, {Kind::Alias, 0});
         }
         std::vector<bool> bits = path(prefix);
