@@ -24,12 +24,23 @@ struct Request {
     std::span<const std::uint8_t> query;
     base::IpAddress client;
     Transport transport = Transport::Udp;
-    base::Now now{};          // read once for a batch
-    std::uint64_t draw = 0;   // fresh random bits for each query
+    base::Now now{};         // read once for a batch
+    std::uint64_t draw = 0;  // fresh random bits for each query
 };
 
 enum class AnswerKind : std::uint8_t {
-    Dropped, Malformed, Static, Steered, Referral, NoData, NxDomain, Refused, Unavailable, NotImplemented, Any, Chaos
+    Dropped,
+    Malformed,
+    Static,
+    Steered,
+    Referral,
+    NoData,
+    NxDomain,
+    Refused,
+    Unavailable,
+    NotImplemented,
+    Any,
+    Chaos
 };
 
 struct Outcome {
@@ -37,10 +48,10 @@ struct Outcome {
     dns::Rcode rcode = dns::Rcode::NoError;
     AnswerKind kind = AnswerKind::Dropped;
     bool truncated = false;
-    std::uint32_t zone = kNone;      // index into Plan::zones
-    std::uint32_t steered = kNone;   // SteeredId
+    std::uint32_t zone = kNone;     // index into Plan::zones
+    std::uint32_t steered = kNone;  // SteeredId
     std::uint32_t ttl_s = 0;
-    Decision decision;               // when steered
+    Decision decision;  // when steered
 };
 
 /// The largest answer this server sends over UDP, whatever the client announces.

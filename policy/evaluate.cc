@@ -217,6 +217,11 @@ std::uint32_t Evaluator::latency_rank(const TreeRoute& route, std::uint32_t i) c
     return choice.picked() ? region_rank(route, i, choice) : kUnranked;
 }
 
+std::uint32_t Evaluator::latency_region(const TreeRoute& route, std::uint32_t i) const noexcept {
+    const Choice choice = take(route, i);
+    return choice.picked() ? region_of(choice) : kNone;
+}
+
 std::uint32_t Evaluator::last_equal(const TreeRoute& route, std::uint32_t rank) const noexcept {
     if (view_ == nullptr || route.view_slot == kNone) {
         return rank;

@@ -34,6 +34,9 @@ class Evaluator {
     /// Where a latency member stands in the client's order, or kUnranked when it finds nothing.
     [[nodiscard]] std::uint32_t latency_rank(const TreeRoute& route,
                                              std::uint32_t member) const noexcept;
+    /// The region that this estimate is for (RegionId), or kNone.
+    [[nodiscard]] std::uint32_t latency_region(const TreeRoute& route,
+                                               std::uint32_t member) const noexcept;
     /// The last rank that counts as equal to this one.
     [[nodiscard]] std::uint32_t last_equal(const TreeRoute& route,
                                            std::uint32_t rank) const noexcept;

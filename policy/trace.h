@@ -14,12 +14,13 @@ namespace steerd::policy {
 
 struct StepMember {
     std::string name;
-    std::string health;              // "up", "unknown", "degraded", "down", "drained"; of a route its rank
-    std::optional<double> rtt_ms;    // latency routes
-    std::string rtt_source;          // "latency.csv 203.0.113.0/24", "model", ""
-    double share = 0;                // of the draws at this step, for this client
+    std::string health;  // "up", "unknown", "degraded", "down", "drained"; of a route its rank
+    std::optional<double> rtt_ms;  // latency routes
+    std::string rtt_source;        // "latency.csv 203.0.113.0/24", "model", ""
+    std::string region;            // the one whose estimate counted here, or ""
+    double share = 0;              // of the draws at this step, for this client
     bool chosen = false;
-    std::string reason;              // "lowest estimate", "down", "held by failback", ...
+    std::string reason;  // "lowest estimate", "down", "held by failback", ...
 };
 
 struct Step {
@@ -29,17 +30,17 @@ struct Step {
 };
 
 struct Trace {
-    base::IpPrefix client;           // what the decision was made for (ECS source or full address)
+    base::IpPrefix client;  // what the decision was made for (ECS source or full address)
     bool from_ecs = false;
     geo::Place place;
-    std::string finding;             // "steered", "records", "delegation", "nxdomain", ...
+    std::string finding;  // "steered", "records", "delegation", "nxdomain", ...
     std::string zone;
-    std::string route;               // root route of the steered name, or empty
+    std::string route;  // root route of the steered name, or empty
     std::vector<std::string> endpoints;
     std::uint32_t ttl_s = 0;
     unsigned scope = 0;
     bool fail_open = false;
-    std::vector<Step> steps;         // the root first
+    std::vector<Step> steps;  // the root first
 };
 
 }  // namespace steerd::policy

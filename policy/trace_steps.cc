@@ -63,7 +63,16 @@ class Explainer {
         } else {
             out.reason = reason(it, i, choice);
         }
+        if (it.policy == Policy::Latency) {
+            out.region = region_of(it, i);
+        }
         return out;
+    }
+
+    /// Of the endpoint that a latency member is or would choose, whatever its health.
+    [[nodiscard]] std::string region_of(const TreeRoute& it, std::uint32_t i) const {
+        const std::uint32_t region = used_.latency_region(it, i);
+        return region == kNone ? std::string() : scene_.plan.model->regions[region].name;
     }
 
     [[nodiscard]] Rank shown_rank(const TreeMember& m) const {

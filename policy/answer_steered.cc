@@ -1,0 +1,144 @@
+// What routes say: the client, its class, the decision, and what becomes of it in a response.
+// product.md §4.1 (client), §4.3 (a CNAME answers every type), §4.7 (TTL of NODATA when all are
+// down), §4.9 (scope 0 for negative answers). RFC 7871 §7.1.2, §7.2.1. Thread rule: as
+// answer_walk.h.
+#include <algorithm>
+
+#include "policy/answer_trace.h"
+#include "policy/answer_walk.h"
+
+namespace steerd::policy {
+
+using config::index;
+using dns::RrType;
+using dns::Section;
+using zones::Finding;
+using zones::FindingKind;
+
+namespace {
+
+/// Nearly all answers; more room costs time to clear.
+constexpr std::size_t kFewAddresses = 8;
+
+/// Whether an answer was found for this family; for ANY the other one is tried.
+bool positive(const Decision& decision) noexcept {
+    return decision.kind == DecisionKind::Addresses || decision.kind == DecisionKind::Cname;
+}
+
+}  // namespace
+
+base::IpPrefix AnswerWalk::client() const noexcept {
+    if (query_.edns && query_.edns->subnet && query_.edns->subnet->prefix.length() > 0) {
+        return query_.edns->subnet->prefix;
+    }
+    return {request_.client, base::bits_of(request_.client.family())};
+}
+
+/// Decides into decision_; true when the tree has it depend on who asks.
+bool AnswerWalk::consult(SteeredId steered, Ask ask) noexcept {
+    const Tree& tree = plan_.trees[index(plan_.steered[index(steered)].tree)];
+    Client who;
+    step_scope_ = 0;
+    if (tree.view != kNone) {
+        const base::IpPrefix prefix = client();
+        const ClassHit hit = plan_.views[tree.view]->lookup_given(prefix);
+        who = {hit.id, hash_key(prefix)};
+        const auto& subnet = query_.edns ? query_.edns->subnet : std::nullopt;
+        step_scope_ = subnet && subnet->prefix.length() > 0 ? hit.scope : 0U;
+    }
+    const DecideInput input{.plan = plan_,
+                            .health = health_,
+                            .steered = steered,
+                            .client = who,
+                            .ask = ask,
+                            .draw = request_.draw,
+                            .now = request_.now.mono};
+    decision_ = decide(input);
+    if (trace_ != nullptr && (ask != Ask::Other || decision_.kind != DecisionKind::NotCname)) {
+        trace_decision(input, decision_, *trace_);
+    }
+    return positive(decision_);
+}
+
+AnswerWalk::Next AnswerWalk::steered_step(const Finding& finding, bool first) noexcept {
+    const std::uint32_t zone = outcome_.zone;
+    const auto steered = static_cast<SteeredId>(plan_.zones[zone].first_steered + finding.steer);
+    const bool steers = finding.kind == FindingKind::Steered;
+    if (!steers && !plan_.trees[index(plan_.steered[index(steered)].tree)].has_cname) {
+        return static_step(finding, first);
+    }
+    const Ask ask = !steers ? Ask::Other : query_.qtype == RrType::AAAA ? Ask::Aaaa : Ask::A;
+    const bool found = consult(steered, ask);
+    if (!found && query_.qtype == RrType::ANY && steers && !decision_.fail_open) {
+        (void)consult(steered, Ask::Aaaa);
+    }
+    if (decision_.kind == DecisionKind::NotCname) {
+        return static_step(finding, first);
+    }
+    note("steered");
+    conclude(AnswerKind::Steered);
+    if (outcome_.steered == kNone) {
+        outcome_.steered = static_cast<std::uint32_t>(index(steered));
+        outcome_.decision = decision_;
+        outcome_.ttl_s = decision_.ttl_s;
+    }
+    const dns::Ttl ttl(decision_.ttl_s);
+    switch (decision_.kind) {
+        case DecisionKind::Addresses:
+            scope_ = std::max(scope_, step_scope_);
+            add_slots(decision_);
+            return Next::Done;
+        case DecisionKind::Cname: {
+            scope_ = std::max(scope_, step_scope_);
+            const dns::Name& target = plan_.endpoints[index(decision_.endpoints[0])].target;
+            writer_.add_cname(Section::Answer, current_, ttl, target);
+            return follow(target);
+        }
+        case DecisionKind::NoData:
+            negative(*finding.zone, decision_.fail_open ? ttl : finding.zone->negative_ttl(),
+                     AnswerKind::NoData);
+            return Next::Done;
+        case DecisionKind::ServFail:
+            writer_.set_authoritative(false);
+            outcome_.rcode = dns::Rcode::ServFail;
+            return Next::Done;
+        case DecisionKind::NotCname:
+            break;
+    }
+    return Next::Done;
+}
+
+template <std::size_t N>
+void AnswerWalk::add_up_to(const Decision& decision) noexcept {
+    std::array<base::IpAddress, N> addresses;
+    std::size_t count = 0;
+    const bool several = decision.endpoint_count > 1;
+    for (std::size_t i = 0; i < decision.slot_count; ++i) {
+        const base::IpAddress& address = plan_.slots[index(decision.slots[i])].address;
+        const auto end = addresses.begin() + count;
+        // Two endpoints may share an address; an RRset has it once (RFC 2181 §5).
+        if (!several || std::find(addresses.begin(), end, address) == end) {
+            addresses[count++] = address;
+        }
+    }
+    writer_.add_addresses(Section::Answer, current_, dns::Ttl(decision.ttl_s),
+                          std::span(addresses).first(count));
+}
+
+void AnswerWalk::add_slots(const Decision& decision) noexcept {
+    if (decision.slot_count <= kFewAddresses) {
+        add_up_to<kFewAddresses>(decision);
+    } else {
+        add_up_to<kMaxEndpointAddresses>(decision);
+    }
+}
+
+void AnswerWalk::note_client() noexcept {
+    if (trace_ != nullptr) {
+        trace_client(plan_, client(), *trace_);
+        trace_->from_ecs =
+            query_.edns && query_.edns->subnet && query_.edns->subnet->prefix.length() > 0;
+    }
+}
+
+}  // namespace steerd::policy

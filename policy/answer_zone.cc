@@ -1,0 +1,202 @@
+// What zones say, step by step: each lookup gives a Finding, each Finding becomes records, and a
+// CNAME or DNAME leads to the next name while it stays in the zone. RFC 1034 §4.3.2, RFC 2308 §3
+// (negative answers), RFC 6604 (RCODE of the last name), RFC 6672 (DNAME), RFC 8482 §4.1 (one RRset
+// for ANY), RFC 9471 (glue). Minimal answers: nothing in the additional section but glue.
+// Thread rule: as answer_walk.h.
+#include "policy/answer_walk.h"
+#include "policy/trace.h"
+
+namespace steerd::policy {
+
+using dns::RrType;
+using dns::Section;
+using zones::Finding;
+using zones::FindingKind;
+
+namespace {
+
+constexpr auto kYxDomain = static_cast<dns::Rcode>(6);  // RFC 6672 §2.2
+constexpr auto kMailB = static_cast<RrType>(253);
+constexpr auto kMailA = static_cast<RrType>(254);
+
+/// The first name in the first record of an RRset.
+dns::NameView target_of(const dns::RrsetView& rrset) noexcept {
+    dns::NameView target;
+    dns::for_each_rdata(rrset, [&](auto rdata) { target = dns::NameView(rdata); });
+    return target;
+}
+
+}  // namespace
+
+void AnswerWalk::note(const char* finding) noexcept {
+    if (trace_ != nullptr && trace_->finding.empty()) {
+        trace_->finding = finding;
+    }
+}
+
+void AnswerWalk::conclude(AnswerKind kind) noexcept {
+    const bool decided = outcome_.kind == AnswerKind::Steered || outcome_.kind == AnswerKind::Any;
+    if (!decided) {
+        outcome_.kind = kind;
+    }
+}
+
+/// Questions that are no questions to a zone.
+bool AnswerWalk::is_meta(dns::Rcode& rcode) const noexcept {
+    const RrType qtype = query_.qtype;
+    if (qtype == RrType::AXFR || qtype == RrType::IXFR) {
+        rcode = dns::Rcode::Refused;
+    } else if (qtype == RrType::OPT || qtype == RrType::TSIG) {
+        rcode = dns::Rcode::FormErr;
+    } else if (qtype == RrType::TKEY || qtype == kMailA || qtype == kMailB) {
+        rcode = dns::Rcode::NotImp;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void AnswerWalk::run() noexcept {
+    note_client();
+    if (is_meta(outcome_.rcode)) {
+        outcome_.kind = outcome_.rcode == dns::Rcode::Refused   ? AnswerKind::Refused
+                        : outcome_.rcode == dns::Rcode::FormErr ? AnswerKind::Malformed
+                                                                : AnswerKind::NotImplemented;
+        return;
+    }
+    const zones::ZoneSlot* const slot = plan_.zone_set.find_for(query_.qname, query_.qtype);
+    if (slot == nullptr) {
+        note("refused");
+        outcome_.kind = AnswerKind::Refused;
+        outcome_.rcode = dns::Rcode::Refused;
+        return;
+    }
+    outcome_.zone = static_cast<std::uint32_t>(slot - plan_.zone_set.slots().data());
+    if (trace_ != nullptr) {
+        trace_->zone = slot->apex.to_text();
+    }
+    if (slot->zone == nullptr) {
+        note("unavailable");
+        outcome_.kind = AnswerKind::Unavailable;
+        outcome_.rcode = dns::Rcode::ServFail;
+        return;
+    }
+    writer_.set_authoritative(true);
+    if (query_.qtype == RrType::ANY) {
+        outcome_.kind = AnswerKind::Any;
+    }
+    current_ = query_.qname;
+    for (unsigned i = 0; i < kMaxChain && step(*slot->zone, i == 0) == Next::Follow; ++i) {
+    }
+    writer_.set_ecs_scope(static_cast<std::uint8_t>(scope_));
+    if (trace_ != nullptr) {
+        trace_->scope = scope_;
+        trace_->ttl_s = outcome_.ttl_s;
+    }
+}
+
+AnswerWalk::Next AnswerWalk::step(const zones::Zone& zone, bool first) noexcept {
+    if (!current_.is_at_or_below(zone.apex())) {
+        return Next::Done;  // out of the zone: the asker goes on from here
+    }
+    const Finding finding = zone.lookup(current_, query_.qtype);
+    if (finding.steer != zones::kNotSteered && finding.kind != FindingKind::Delegation) {
+        return steered_step(finding, first);
+    }
+    return static_step(finding, first);
+}
+
+AnswerWalk::Next AnswerWalk::follow(dns::NameView target) noexcept {
+    if (query_.qtype == RrType::CNAME || query_.qtype == RrType::ANY) {
+        return Next::Done;  // the CNAME itself was asked for
+    }
+    current_ = target;
+    return Next::Follow;
+}
+
+AnswerWalk::Next AnswerWalk::static_step(const Finding& finding, bool first) noexcept {
+    switch (finding.kind) {
+        case FindingKind::Records:
+            note("records");
+            writer_.add(Section::Answer, current_, finding.rrset.ttl, finding.rrset);
+            conclude(AnswerKind::Static);
+            outcome_.ttl_s = first ? finding.rrset.ttl.seconds() : outcome_.ttl_s;
+            return Next::Done;
+        case FindingKind::Cname:
+            note("cname");
+            writer_.add(Section::Answer, current_, finding.rrset.ttl, finding.rrset);
+            conclude(AnswerKind::Static);
+            outcome_.ttl_s = first ? finding.rrset.ttl.seconds() : outcome_.ttl_s;
+            return follow(target_of(finding.rrset));
+        case FindingKind::Dname:
+            note("dname");
+            return dname(finding);
+        case FindingKind::Delegation:
+            note("delegation");
+            refer(finding, first);
+            return Next::Done;
+        case FindingKind::Steered:  // answered by steered_step()
+        case FindingKind::NoData:
+            note("nodata");
+            negative(*finding.zone, finding.zone->negative_ttl(), AnswerKind::NoData);
+            return Next::Done;
+        case FindingKind::NxDomain:
+            note("nxdomain");
+            outcome_.rcode = dns::Rcode::NxDomain;
+            negative(*finding.zone, finding.zone->negative_ttl(), AnswerKind::NxDomain);
+            return Next::Done;
+    }
+    return Next::Done;
+}
+
+AnswerWalk::Next AnswerWalk::dname(const Finding& finding) noexcept {
+    writer_.add(Section::Answer, finding.rrset);
+    conclude(AnswerKind::Static);
+    const auto next =
+        dns::Name::substitute(current_, finding.rrset.owner, target_of(finding.rrset));
+    if (!next) {
+        outcome_.rcode = kYxDomain;
+        return Next::Done;
+    }
+    std::optional<dns::Name>& kept = synthesised_[next_synthesised_];
+    next_synthesised_ ^= 1U;
+    kept = next;
+    writer_.add_cname(Section::Answer, current_, finding.rrset.ttl, *kept);
+    return follow(*kept);
+}
+
+void AnswerWalk::refer(const Finding& finding, bool first) noexcept {
+    if (first) {
+        writer_.set_authoritative(false);
+    }
+    conclude(AnswerKind::Referral);
+    if (!writer_.add(Section::Authority, finding.rrset)) {
+        return;
+    }
+    // Names below the cut cannot be found without their glue; behind an answer it is a courtesy.
+    add_glue(finding, true, first);
+    add_glue(finding, false, false);
+}
+
+void AnswerWalk::add_glue(const Finding& finding, bool in_domain, bool required) noexcept {
+    dns::for_each_rdata(finding.rrset, [&](auto rdata) {
+        const dns::NameView server(rdata);
+        if (server.is_at_or_below(finding.rrset.owner) != in_domain) {
+            return;
+        }
+        for (const RrType type : {RrType::A, RrType::AAAA}) {
+            dns::RrsetView glue;
+            if (finding.zone->glue(server, type, glue)) {
+                writer_.add(Section::Additional, glue, required);
+            }
+        }
+    });
+}
+
+void AnswerWalk::negative(const zones::Zone& zone, dns::Ttl ttl, AnswerKind kind) noexcept {
+    conclude(kind);
+    outcome_.ttl_s = ttl.seconds();
+    writer_.add(Section::Authority, zone.apex(), ttl, zone.soa());
+}
+
+}  // namespace steerd::policy
