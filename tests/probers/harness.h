@@ -65,8 +65,10 @@ class Harness {
     std::unique_ptr<ProberPool> pool_;
 };
 
-/// A spec with a timeout of 400 ms.
+/// A spec whose timeout is longer than any healthy check takes on a busy machine.
 health::ProbeSpec spec_of(health::ProbeType type, std::uint16_t port);
+/// One that is meant to time out: after 400 ms.
+health::ProbeSpec hasty(health::ProbeSpec spec);
 health::StartCheck check_of(std::uint32_t id, const health::ProbeSpec& spec,
                             const std::string& address);
 

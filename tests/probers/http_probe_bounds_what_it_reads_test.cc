@@ -39,7 +39,6 @@ TEST(EndlessAnswer, BodyIsSearchedInItsFirst256KiB) {
     std::vector<std::pair<health::ProbeSpec, std::string>> specs;
     for (const StreamServer* one : {&server, &early, &late}) {
         auto spec = spec_of(ProbeType::Http, one->port());
-        spec.timeout = std::chrono::seconds(4);
         spec.expect_body = "ok";
         specs.emplace_back(spec, "127.0.0.1");
     }
@@ -59,7 +58,6 @@ TEST(EndlessAnswer, HeadersEndAt64KiB) {
     std::vector<std::pair<health::ProbeSpec, std::string>> specs;
     for (const StreamServer* server : {&many, &one, &interim}) {
         auto spec = spec_of(ProbeType::Http, server->port());
-        spec.timeout = std::chrono::seconds(4);
         specs.emplace_back(spec, "127.0.0.1");
     }
     const auto done = harness.run(specs);
@@ -76,14 +74,14 @@ TEST(EndlessAnswer, DripsEndAtTheTimeout) {
     Harness harness;
     std::vector<std::pair<health::ProbeSpec, std::string>> specs;
     for (const StreamServer* server : {&status, &headers, &body}) {
-        auto spec = spec_of(ProbeType::Http, server->port());
+        auto spec = hasty(spec_of(ProbeType::Http, server->port()));
         spec.expect_body = "ok";
         specs.emplace_back(spec, "127.0.0.1");
     }
     const auto done = harness.run(specs);
     for (std::size_t i = 1; i < done.size(); ++i) {
         EXPECT_EQ(outcome_text(done[i].verdict), "fail: timeout after 400ms");
-        EXPECT_LT(done[i].verdict.latency, std::chrono::milliseconds(700));
+        EXPECT_LT(done[i].verdict.latency, std::chrono::milliseconds(1400));
     }
     EXPECT_EQ(done[0].verdict.outcome, health::Outcome::Fail);  // no HTTP, seen early or late
 }

@@ -22,7 +22,6 @@ class HttpsProbe : public ::testing::Test {
   protected:
     health::ProbeSpec spec(const TlsServer& server) {
         auto out = spec_of(ProbeType::Https, server.port());
-        out.timeout = std::chrono::seconds(2);
         out.host = "www.example.com";
         out.expect_body = "ok";
         out.ca_file = certificates_.ca_file();
@@ -153,7 +152,7 @@ TEST_F(HttpsProbe, FailsWhenThePeerSpeaksNoTls) {
     const StreamServer frozen(silent);
     auto to_plain = spec_of(ProbeType::Https, plain.port());
     to_plain.verify = false;
-    auto to_frozen = spec_of(ProbeType::Https, frozen.port());
+    auto to_frozen = hasty(spec_of(ProbeType::Https, frozen.port()));
     to_frozen.verify = false;
     const auto done = harness_.run({{to_plain, "127.0.0.1"}, {to_frozen, "127.0.0.1"}});
     EXPECT_THAT(outcome_text(done[0].verdict), StartsWith("fail: tls: "));

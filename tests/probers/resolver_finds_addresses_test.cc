@@ -84,7 +84,7 @@ TEST(Resolver, TellsAbsenceFromSilence) {
     EXPECT_EQ(none.outcome, ResolveOutcome::NoAnswer);
     EXPECT_EQ(none.reason, "dns servfail");
 
-    const Listening closed = listen_on("127.0.0.1", SOCK_STREAM, 1);
+    const Listening closed = refusing(SOCK_DGRAM);
     const auto refused = harness.resolve(kName, "127.0.0.1:" + std::to_string(closed.port));
     EXPECT_EQ(refused.outcome, ResolveOutcome::NoAnswer);
     EXPECT_EQ(refused.reason, "connection refused");
@@ -110,7 +110,7 @@ TEST(Resolver, GivesUpAfterTwoTriesAndTwoSeconds) {
     EXPECT_EQ(done.outcome, ResolveOutcome::NoAnswer);
     EXPECT_EQ(done.reason, "timeout after 2s");
     EXPECT_GE(took, std::chrono::milliseconds(1990));
-    EXPECT_LT(took, std::chrono::milliseconds(2500));
+    EXPECT_LT(took, std::chrono::milliseconds(3000));
     EXPECT_EQ(server.queries(), 4U);
 }
 

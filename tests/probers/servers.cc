@@ -55,12 +55,24 @@ Listening listen_on(const std::string& address, int type, int backlog, std::uint
     std::memcpy(where, octets.octets().data(), octets.octets().size());
     auto* bound = v4 ? reinterpret_cast<sockaddr*>(&in4) : reinterpret_cast<sockaddr*>(&in6);
     socklen_t size = v4 ? sizeof in4 : sizeof in6;
-    EXPECT_EQ(::bind(fd.get(), bound, size), 0) << std::strerror(errno);
-    if (type == SOCK_STREAM) {
+    if (::bind(fd.get(), bound, size) != 0) {
+        EXPECT_NE(port, 0) << std::strerror(errno);
+        return {};
+    }
+    if (type == SOCK_STREAM && backlog >= 0) {
         EXPECT_EQ(::listen(fd.get(), backlog), 0);
     }
     EXPECT_EQ(::getsockname(fd.get(), bound, &size), 0);
     return {std::move(fd), ntohs(v4 ? in4.sin_port : in6.sin6_port)};
+}
+
+Listening refusing(int type) {
+    Listening out = listen_on("127.0.0.1", type, -1);  // bound but not listening
+    if (type == SOCK_DGRAM) {  // connected elsewhere, it takes datagrams from there only
+        const base::SocketAddress elsewhere{base::IpAddress::v4(0x7F000001), 1};
+        EXPECT_EQ(connect_socket(out.fd.get(), elsewhere), 0);
+    }
+    return out;
 }
 
 struct StreamServer::Connection {
@@ -241,12 +253,13 @@ void TlsServer::serve(int fd) {
     SSL_free(tls);
 }
 
-DnsServer::DnsServer(Answer answer)
-    : answer_(std::move(answer)),
-      udp_(listen_on("127.0.0.1", SOCK_DGRAM, 0)),
-      tcp_(listen_on("127.0.0.1", SOCK_STREAM, 16, udp_.port)),
-      stop_(make_stop()),
-      thread_([this] { run(); }) {}
+DnsServer::DnsServer(Answer answer) : answer_(std::move(answer)), stop_(make_stop()) {
+    while (!tcp_.fd.valid()) {  // both on one port that nobody else has
+        udp_ = listen_on("127.0.0.1", SOCK_DGRAM, 0);
+        tcp_ = listen_on("127.0.0.1", SOCK_STREAM, 16, udp_.port);
+    }
+    thread_ = std::thread([this] { run(); });
+}
 
 DnsServer::~DnsServer() {
     ring(stop_);

@@ -34,7 +34,11 @@ struct Listening {
     std::uint16_t port = 0;
 };
 
+/// Invalid when a port was asked for and is taken.
 Listening listen_on(const std::string& address, int type, int backlog, std::uint16_t port = 0);
+
+/// A port of 127.0.0.1 that is kept and refuses: connections (SOCK_STREAM) or datagrams.
+Listening refusing(int type);
 
 class StreamServer {
   public:
