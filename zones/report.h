@@ -19,10 +19,10 @@ class Report {
 
     void error(base::SourcePos at, std::string message) {
         if (!full()) {
-            out_->error(std::move(at), std::move(message));
+            out_->error(at, std::move(message));
         }
         if (++errors_ == kMaxErrors) {
-            out_->error({}, "more than 100 errors in this zone; the rest was not read");
+            out_->error(std::move(at), "100 errors in this zone; the rest was not read");
         }
     }
 

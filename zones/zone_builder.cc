@@ -18,7 +18,6 @@ using dns::RrType;
 constexpr std::size_t kMaxRrset = 0xFFFF;   // octets: what no message can carry
 constexpr unsigned kMaxRrsetsAtName = 255;  // keeps the chain of a node short
 constexpr std::uint16_t kLargeRrset = 32;   // records; above, duplicates are found by hash
-constexpr std::size_t kSoaNumbers = 20;
 
 bool may_join_cname(RrType type) noexcept { return type == RrType::RRSIG || type == RrType::NSEC; }
 

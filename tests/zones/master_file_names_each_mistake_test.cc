@@ -219,7 +219,7 @@ TEST(Mistakes, StopAtAHundred) {
     EXPECT_EQ(load_text(text, problems), nullptr);
     EXPECT_EQ(problems.error_count(), 101U);
     EXPECT_EQ(problems.all().back().text(),
-              "error: more than 100 errors in this zone; the rest was not read");
+              "test.zone:103:5: error: 100 errors in this zone; the rest was not read");
 }
 
 TEST(Warnings, AreBoundedToo) {
