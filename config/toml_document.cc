@@ -3,6 +3,7 @@
 // such keys first.
 #include "config/toml_document.h"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace steerd::config {
 namespace {
 
 constexpr std::size_t kMaxKeyDots = 15;
+constexpr unsigned kMaxDepth = 64;
 
 /// Walks over tokens only as far as strings and comments need it.
 class KeyDepthScan {
@@ -86,48 +88,69 @@ class KeyDepthScan {
     std::size_t at_ = 0;
 };
 
-TomlNode convert(const toml::node& from);
-
-void convert_table(const toml::table& from, TomlNode& to) {
-    to.entries.reserve(from.size());
-    for (const auto& [key, value] : from) {
-        const auto& at = key.source().begin;
-        to.entries.push_back({std::string(key.str()), at.line, at.column, convert(value)});
-    }
-    std::stable_sort(to.entries.begin(), to.entries.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.line, a.column) < std::tie(b.line, b.column);
-    });
-}
-
-TomlNode convert(const toml::node& from) {
-    TomlNode to;
-    to.line = from.source().begin.line;
-    to.column = from.source().begin.column;
-    if (const auto* table = from.as_table()) {
-        convert_table(*table, to);
-    } else if (const auto* array = from.as_array()) {
-        to.kind = TomlNode::Kind::Array;
-        to.items.reserve(array->size());
-        for (const auto& item : *array) {
-            to.items.push_back(convert(item));
+/// toml++'s tree to ours. Recursion ends at kMaxDepth; what lies deeper is left out and told.
+class Conversion {
+  public:
+    TomlNode run(const toml::node& from, unsigned depth = 0) {
+        TomlNode to;
+        to.line = from.source().begin.line;
+        to.column = from.source().begin.column;
+        if (depth > kMaxDepth) {
+            if (!too_deep_) {
+                too_deep_ = {to.line, to.column};
+            }
+        } else if (const auto* table = from.as_table()) {
+            add_entries(*table, to, depth);
+        } else if (const auto* array = from.as_array()) {
+            to.kind = TomlNode::Kind::Array;
+            to.items.reserve(array->size());
+            for (const auto& item : *array) {
+                to.items.push_back(run(item, depth + 1));
+            }
+        } else {
+            set_value(from, to);
         }
-    } else if (const auto* text = from.as_string()) {
-        to.kind = TomlNode::Kind::String;
-        to.text = text->get();
-    } else if (const auto* integer = from.as_integer()) {
-        to.kind = TomlNode::Kind::Integer;
-        to.integer = integer->get();
-    } else if (const auto* real = from.as_floating_point()) {
-        to.kind = TomlNode::Kind::Float;
-        to.real = real->get();
-    } else if (const auto* boolean = from.as_boolean()) {
-        to.kind = TomlNode::Kind::Boolean;
-        to.boolean = boolean->get();
-    } else {
-        to.kind = TomlNode::Kind::Date;
+        return to;
     }
-    return to;
-}
+
+    [[nodiscard]] const std::optional<std::pair<std::uint32_t, std::uint32_t>>& too_deep()
+        const noexcept {
+        return too_deep_;
+    }
+
+  private:
+    void add_entries(const toml::table& from, TomlNode& to, unsigned depth) {
+        to.entries.reserve(from.size());
+        for (const auto& [key, value] : from) {
+            const auto& at = key.source().begin;
+            to.entries.push_back(
+                {std::string(key.str()), at.line, at.column, run(value, depth + 1)});
+        }
+        std::stable_sort(to.entries.begin(), to.entries.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+        });
+    }
+
+    static void set_value(const toml::node& from, TomlNode& to) {
+        if (const auto* text = from.as_string()) {
+            to.kind = TomlNode::Kind::String;
+            to.text = text->get();
+        } else if (const auto* integer = from.as_integer()) {
+            to.kind = TomlNode::Kind::Integer;
+            to.integer = integer->get();
+        } else if (const auto* real = from.as_floating_point()) {
+            to.kind = TomlNode::Kind::Float;
+            to.real = real->get();
+        } else if (const auto* boolean = from.as_boolean()) {
+            to.kind = TomlNode::Kind::Boolean;
+            to.boolean = boolean->get();
+        } else {
+            to.kind = TomlNode::Kind::Date;
+        }
+    }
+
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> too_deep_;
+};
 
 base::Problem problem(base::SourcePos at, std::string message) {
     return {base::Severity::Error, std::move(at), std::move(message)};
@@ -150,7 +173,12 @@ base::Result<TomlNode, base::Problem> parse_toml(std::string_view text, const st
             problem({file, deep->first, deep->second}, "a dotted key has more than 16 parts")};
     }
     try {
-        TomlNode root = convert(toml::parse(text));
+        Conversion conversion;
+        TomlNode root = conversion.run(toml::parse(text));
+        if (const auto& deep = conversion.too_deep()) {
+            return base::Err{problem({file, deep->first, deep->second},
+                                     fmt::format("nested more than {} deep", kMaxDepth))};
+        }
         root.line = 1;
         root.column = 1;
         return root;

@@ -100,7 +100,11 @@ const TomlNode* TomlTable::find(std::string_view key, TomlNode::Kind kind,
                                 std::string_view expected) {
     const auto* node = find(key);
     if (node != nullptr && node->kind != kind) {
-        wrong(key, *node, expected);
+        // Some keys are looked at more than once.
+        if (std::find(reported_.begin(), reported_.end(), node) == reported_.end()) {
+            reported_.push_back(node);
+            wrong(key, *node, expected);
+        }
         return nullptr;
     }
     return node;

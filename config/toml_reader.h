@@ -109,6 +109,7 @@ class TomlTable {
     TomlSource* source_;
     base::Problems* problems_;
     std::vector<std::string> known_;
+    std::vector<const TomlNode*> reported_;  // as of a wrong type
 };
 
 }  // namespace steerd::config

@@ -15,7 +15,8 @@ namespace steerd::config {
 /// The lines of Loaded::problems for a text that stands in "c.toml".
 inline std::vector<std::string> problems_of(std::string_view text) {
     std::vector<std::string> lines;
-    for (const auto& problem : load_text(text, "c.toml").problems.all()) {
+    const auto loaded = load_text(text, "c.toml");
+    for (const auto& problem : loaded.problems.all()) {
         lines.push_back(problem.text());
     }
     return lines;
@@ -66,6 +67,20 @@ inline std::vector<std::string> problems_with(std::string_view more) {
         }
     }
     return lines;
+}
+
+/// kBase with the first `from` replaced: its problems, lines counted from the start.
+inline std::vector<std::string> problems_edited(std::string_view from, std::string_view to) {
+    std::string text(kBase);
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return problems_of(at == std::string::npos ? text : text.replace(at, from.size(), to));
+}
+
+/// One problem: "@1:8: error" and a phrase of its message.
+inline ::testing::Matcher<std::string> problem(const std::string& place,
+                                               const std::string& phrase) {
+    return ::testing::AllOf(::testing::StartsWith(place + ": "), ::testing::HasSubstr(phrase));
 }
 
 }  // namespace steerd::config
