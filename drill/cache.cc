@@ -1,0 +1,133 @@
+// Lifetimes and the stationary state of one cache. Why the stationary state is drawn and not
+// reached by a warm-up: caches filled together stay in step for hours, and every figure would show
+// that. The law: a cycle is a gap, exponential with the query rate, and then a life; a moment falls
+// into a cycle with a chance in proportion to the cycle's length, and evenly within it.
+#include "drill/cache.h"
+
+#include <algorithm>
+
+namespace steerd::drill {
+
+namespace {
+
+double prefetch_s(const Prefetch& rule, double ttl_s) noexcept {
+    double before = 0;
+    if (rule.below_s > 0 && ttl_s >= rule.of_at_least_s) {
+        before = rule.below_s;
+    }
+    if (rule.share > 0) {
+        before = std::max(before, ttl_s * rule.share);
+    }
+    return std::min(before, ttl_s);
+}
+
+double effective_ttl_s(const CacheModel& model, double ttl_s, bool negative) noexcept {
+    if (model.hold_s) {
+        return *model.hold_s;
+    }
+    const double most =
+        negative ? std::min(model.max_ttl_s, model.negative_max_s) : model.max_ttl_s;
+    return std::max(model.min_ttl_s, std::min(ttl_s + model.extend_s, most));
+}
+
+/// Exact lives: fresh with chance base / (base + 1 / rate), and then at an even age; else in a gap,
+/// whose two sides are exponential (the law has no memory in either direction).
+Stationary stationary_exact(const Lifetime& life, double rate, double at, base::Rng& rng) noexcept {
+    Stationary state;
+    const double busy = rate * life.base_s;
+    const double place = rng.unit() * (1 + busy);
+    const double gap = exponential(rng.next(), rate);
+    double fresh = 0;
+    if (place < busy) {
+        fresh = at + place / rate;
+        state.next_query = fresh + gap;
+    } else {
+        fresh = at - exponential(rng.next(), rate);
+        state.next_query = at + gap;
+    }
+    state.held = hold_from(life, fresh - life.base_s, 0);
+    return state;
+}
+
+/// Lives that end on whole seconds of the cache: a cycle of gap g lasts base + floor(g) seconds.
+/// Weighted by its length that is a mixture: floor(g) geometric as always, or weighted by itself,
+/// which is one more than the sum of two such.
+Stationary stationary_floored(const Lifetime& life, double rate, double at,
+                              base::Rng& rng) noexcept {
+    const double mean_whole = 1 / std::expm1(rate);
+    double whole = 0;
+    const double draw = exponential(rng.next(), rate);
+    const double fraction = draw - std::floor(draw);
+    if (rng.unit() * (life.base_s + mean_whole) < life.base_s) {
+        whole = std::floor(draw);
+    } else {
+        whole = 1 + std::floor(exponential(rng.next(), rate)) +
+                std::floor(exponential(rng.next(), rate));
+    }
+    const double gap = whole + fraction;
+    const double position = rng.unit() * (life.base_s + whole);
+    const double begin = at - position;  // the end of the life before: a whole second of this cache
+    const double second = begin - std::floor(begin);
+    Stationary state;
+    if (position < gap) {
+        state.held = hold_from(life, begin - life.base_s, second);
+        state.held.fresh_until = begin;
+        state.held.old_until = begin + life.window_s;
+        state.held.error_until = state.held.old_until + life.error_s;
+        state.next_query = begin + gap;
+        return state;
+    }
+    // The same sums as hold_from, but rounding must not lose a second when the gap is tiny.
+    const double fresh = begin + whole + life.base_s;
+    state.held = Held{begin + gap, fresh, fresh + life.window_s,
+                      fresh + life.window_s + life.error_s, second};
+    state.next_query = fresh + exponential(rng.next(), rate);
+    return state;
+}
+
+}  // namespace
+
+Lifetime lifetime_of(const CacheModel& model, double ttl_s, bool negative) noexcept {
+    double ttl = effective_ttl_s(model, ttl_s, negative);
+    Lifetime life;
+    if (ttl <= 0) {
+        return life;  // passed through, never kept: each query is a fetch
+    }
+    double before = prefetch_s(model.prefetch, ttl);
+    life.floored = model.rounding != Rounding::Exact;
+    if (life.floored) {
+        ttl = std::ceil(ttl);  // such caches know whole seconds only
+        before = std::floor(before);
+    }
+    const bool prefetching = model.prefetch.share > 0 || before > 0;
+    const double last_second = model.rounding == Rounding::FloorPlusOne ? 1 : 0;
+    // The refresh is due on the second itself, so a cache that prefetches loses its last second:
+    // measured as 27.0 s instead of 28 s at a TTL of 30 s and 10 %.
+    life.base_s = prefetching ? ttl - before : ttl + last_second;
+    life.window_s = prefetching ? before + last_second : 0;
+    life.told_s = ttl;
+    life.stale_after_s = life.base_s + life.window_s;
+    if (model.stale.when == ServeStale::Always) {
+        life.window_s += model.stale.for_s;
+    } else if (model.stale.when == ServeStale::OnError) {
+        life.error_s = model.stale.for_s;
+    }
+    return life;
+}
+
+Stationary stationary(const Lifetime& life, double rate, double at, base::Rng& rng) noexcept {
+    return life.floored ? stationary_floored(life, rate, at, rng)
+                        : stationary_exact(life, rate, at, rng);
+}
+
+double told_ttl(const Lifetime& life, const Held& held, double reply_ttl_s, double at) noexcept {
+    const double expiry = held.fresh_until - life.base_s + life.stale_after_s;
+    if (at >= expiry) {
+        return reply_ttl_s;
+    }
+    const double first = held.fresh_until - life.base_s;  // the second of the fetch, or the fetch
+    const double age = life.floored ? std::floor(at - first) : at - first;
+    return std::max(0.0, life.told_s - age);
+}
+
+}  // namespace steerd::drill

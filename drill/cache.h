@@ -1,0 +1,150 @@
+// What a resolver's cache does with an answer: how long it lives, when it is refreshed, what is
+// served while nothing can be fetched, and what a client behind it holds. Values only; drill/
+// cache_stream.h leads one such cache through a timeline. Families and numbers were measured on
+// real resolvers (Unbound, BIND, Knot Resolver, PowerDNS, dnsmasq); RFC 2181 8 (TTL), RFC 2308
+// (negative answers), RFC 8767 (stale answers), RFC 9520 (failures are remembered).
+// It does not store names or records: one cache holds one answer. Thread rule: values.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "base/rng.h"
+
+namespace steerd::drill {
+
+/// How a cache counts seconds, f being the fraction of the second at which it fetched:
+/// T, T - f (expires on a whole second), T + 1 - f (still answers TTL 0 in the last second).
+enum class Rounding : std::uint8_t { Exact, Floor, FloorPlusOne };
+
+/// When an expired answer is still given: never; when nothing can be fetched; at once, while the
+/// refresh runs behind (stale-while-revalidate).
+enum class ServeStale : std::uint8_t { Never, OnError, Always };
+
+struct StaleRule {
+    ServeStale when = ServeStale::Never;
+    double for_s = 86400;     // after the expiry
+    double reply_ttl_s = 30;  // the TTL such answers carry
+};
+
+/// Refresh before the expiry, by the first query with little TTL left. Either a share of the TTL,
+/// or BIND's two numbers: with at most `below_s` left if it was at least `of_at_least_s`. 0: off.
+struct Prefetch {
+    double share = 0;
+    double below_s = 0;
+    double of_at_least_s = 0;
+};
+
+/// How often a resolver asks an authority that does not answer: the spacing doubles up to most_s.
+struct RetryRule {
+    double first_s = 1;
+    double most_s = 2;
+};
+
+/// A cache in the client (browser, operating system, JVM) in front of the resolver. It holds what
+/// it got for max(least_s, factor * told TTL + add_s), and is busy: it asks again when that is
+/// over. grace_s: uses it once more when the next request, gap_s later in the mean, comes within
+/// that. restart_s: keeps it until its process restarts, that often in the mean.
+struct ClientModel {
+    double factor = 0;
+    double add_s = 0;
+    double least_s = 0;
+    double most_s = std::numeric_limits<double>::infinity();
+    double grace_s = 0;
+    double gap_s = 30;
+    double restart_s = 0;
+
+    [[nodiscard]] static ClientModel fixed(double hold_s) {
+        ClientModel client;
+        client.add_s = hold_s;
+        return client;
+    }
+
+    [[nodiscard]] bool present() const noexcept {
+        return factor > 0 || add_s > 0 || least_s > 0 || restart_s > 0;
+    }
+
+    /// Without grace and restart. `told_s`: the TTL of the answer it got.
+    [[nodiscard]] double hold_s(double told_s) const noexcept {
+        return std::max(least_s, std::min(most_s, factor * told_s + add_s));
+    }
+};
+
+struct CacheModel {
+    Rounding rounding = Rounding::Floor;
+    double min_ttl_s = 0;
+    double max_ttl_s = 86400;
+    double extend_s = 0;           // added to every TTL (resolvers that lengthen it)
+    std::optional<double> hold_s;  // fixed, whatever the TTL
+    Prefetch prefetch;
+    StaleRule stale;
+    double negative_max_s = 3600;  // RFC 2308 5
+    RetryRule retry;
+    std::uint32_t pool = 1;  // independent caches behind one address
+    std::uint32_t ecs_prefixes =
+        1;               // client prefixes that each have an entry of their own (RFC 7871)
+    ClientModel client;  // in front of the resolver; not present(): none
+
+    /// Over how many caches the queries of one resolver are spread.
+    [[nodiscard]] double caches() const noexcept {
+        return static_cast<double>(pool) * static_cast<double>(ecs_prefixes);
+    }
+};
+
+/// What an answer with one TTL means to a cache. It is fresh for base_s (less the fraction of the
+/// second of the fetch if floored); the first query in the window after that gets the old answer
+/// and refreshes; while nothing can be fetched it lives for error_s more. base_s 0: not cached.
+struct Lifetime {
+    double base_s = 0;
+    bool floored = false;
+    double window_s = 0;
+    double error_s = 0;
+    double told_s = 0;         // the TTL told at the fetch; less the age later
+    double stale_after_s = 0;  // the age from which answers are stale and carry reply_ttl_s
+
+    friend bool operator==(const Lifetime&, const Lifetime&) = default;
+};
+
+[[nodiscard]] Lifetime lifetime_of(const CacheModel& model, double ttl_s, bool negative) noexcept;
+
+/// One cache's entry at work. `second`: where this cache's clock has whole seconds, modulo 1.
+struct Held {
+    double fetched = 0;
+    double fresh_until = 0;
+    double old_until = 0;    // fresh_until + window
+    double error_until = 0;  // old_until + error
+    double second = 0;
+};
+
+/// An exponential draw with this rate from 64 random bits.
+[[nodiscard]] inline double exponential(std::uint64_t bits, double rate) noexcept {
+    // In (0, 1], so that the logarithm is finite.
+    return -std::log((static_cast<double>(bits >> 11) + 1) * 0x1.0p-53) / rate;
+}
+
+/// An entry fetched at `at`, by a cache whose clock has its seconds as `second` says.
+[[nodiscard]] inline Held hold_from(const Lifetime& life, double at, double second) noexcept {
+    const double start = life.floored ? std::floor(at - second) + second : at;
+    const double fresh = start + life.base_s;
+    const double old = fresh + life.window_s;
+    return Held{at, fresh, old, old + life.error_s, second};
+}
+
+struct Stationary {
+    Held held;
+    double next_query = 0;  // the first after held.fresh_until, and after the moment
+};
+
+/// A cache that has been asked at `rate` (queries per second) for ever, as seen at the moment `at`.
+/// REQUIRES: life.base_s > 0, rate > 0.
+[[nodiscard]] Stationary stationary(const Lifetime& life, double rate, double at,
+                                    base::Rng& rng) noexcept;
+
+/// The TTL that a client gets told at `at` with an answer from this entry.
+[[nodiscard]] double told_ttl(const Lifetime& life, const Held& held, double reply_ttl_s,
+                              double at) noexcept;
+
+}  // namespace steerd::drill
