@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <csignal>
 #include <mutex>
 #include <optional>
@@ -75,14 +76,15 @@ class AllSignalsBlocked {
 
 }  // namespace
 
-/// What both sides touch: the inbox under its lock, and the bell that wakes the loop.
-class ProberPool::Shared {
+/// One thread and what both sides of it touch: the inbox under its lock, and the bell that wakes
+/// it.
+class ProberPool::Lane {
   public:
-    Shared(ProberOptions options, const base::Clock& clock, Engine::Sinks sinks)
-        : engine_(std::in_place, loop_.get(), options.max_concurrent, clock, std::move(sinks)) {
+    Lane(std::size_t max_concurrent, const base::Clock& clock, Engine::Sinks sinks)
+        : engine_(std::in_place, loop_.get(), max_concurrent, clock, std::move(sinks)) {
         auto bell = std::make_unique<uv_async_t>();
         const int error = uv_async_init(loop_.get(), bell.get(), [](uv_async_t* handle) {
-            static_cast<Shared*>(handle->data)->on_bell();
+            static_cast<Lane*>(handle->data)->on_bell();
         });
         if (error != 0) {
             throw std::runtime_error(std::string("probers: ") + uv_strerror(error));
@@ -97,16 +99,20 @@ class ProberPool::Shared {
         });
     }
 
-    Shared(const Shared&) = delete;
-    Shared& operator=(const Shared&) = delete;
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
 
-    ~Shared() {
+    ~Lane() {
+        ask_to_stop();
+        thread_.join();
+    }
+
+    void ask_to_stop() {
         {
             const std::lock_guard lock(mutex_);
             stop_ = true;
         }
         uv_async_send(bell_.get());
-        thread_.join();
     }
 
     void add(std::vector<health::StartCheck> checks) {
@@ -158,14 +164,46 @@ class ProberPool::Shared {
 };
 
 ProberPool::ProberPool(ProberOptions options, const base::Clock& clock, CheckSink check_sink,
-                       ResolveSink resolve_sink)
-    : shared_(std::make_unique<Shared>(
-          options, clock, Engine::Sinks{std::move(check_sink), std::move(resolve_sink)})) {}
+                       ResolveSink resolve_sink) {
+    const std::size_t bound = std::max<std::size_t>(options.max_concurrent, 1);
+    const std::size_t threads = std::clamp<std::size_t>(options.threads, 1, bound);
+    const auto one_at_a_time = std::make_shared<std::mutex>();
+    const Engine::Sinks sinks{
+        [one_at_a_time, sink = std::move(check_sink)](std::vector<health::CheckDone> batch) {
+            const std::lock_guard lock(*one_at_a_time);
+            sink(std::move(batch));
+        },
+        [one_at_a_time, sink = std::move(resolve_sink)](std::vector<ResolveDone> batch) {
+            const std::lock_guard lock(*one_at_a_time);
+            sink(std::move(batch));
+        }};
+    for (std::size_t i = 0; i < threads; ++i) {
+        const std::size_t share = bound / threads + (i < bound % threads ? 1 : 0);
+        lanes_.push_back(std::make_unique<Lane>(share, clock, sinks));
+    }
+}
 
-ProberPool::~ProberPool() = default;
+ProberPool::~ProberPool() {
+    for (const auto& lane : lanes_) {
+        lane->ask_to_stop();
+    }
+}
 
-void ProberPool::start(std::vector<health::StartCheck> checks) { shared_->add(std::move(checks)); }
+void ProberPool::start(std::vector<health::StartCheck> checks) {
+    std::vector<std::vector<health::StartCheck>> shares(lanes_.size());
+    for (health::StartCheck& check : checks) {
+        const auto lane = static_cast<std::size_t>(check.check) % lanes_.size();
+        shares[lane].push_back(std::move(check));
+    }
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        if (!shares[i].empty()) {
+            lanes_[i]->add(std::move(shares[i]));
+        }
+    }
+}
 
-void ProberPool::resolve(ResolveRequest request) { shared_->add(std::move(request)); }
+void ProberPool::resolve(ResolveRequest request) {
+    lanes_[request.id % lanes_.size()]->add(std::move(request));
+}
 
 }  // namespace steerd::probers

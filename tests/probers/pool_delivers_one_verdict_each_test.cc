@@ -55,7 +55,7 @@ TEST(Pool, HoldsBackWhatIsOverTheBound) {
     const StreamServer server(frozen());
     auto spec = spec_of(ProbeType::Http, server.port());
     spec.timeout = std::chrono::milliseconds(150);
-    Harness harness({2});
+    Harness harness({2, 1});
     const auto done = harness.run({16, {spec, "127.0.0.1"}});
     std::vector<std::pair<base::Mono, int>> steps;
     for (std::size_t i = 0; i < done.size(); ++i) {
