@@ -133,6 +133,9 @@ class Loader {
         if (!input_.country_table) {
             return;
         }
+        if (spec_.databases.empty()) {
+            loaded_.sources.push_back({spec_.country_table, GeoSource::From::CountryTable, {}, 0});
+        }
         for (GeoSource& source : loaded_.sources) {
             if (source.from == GeoSource::From::Nothing) {
                 source.from = GeoSource::From::CountryTable;

@@ -30,7 +30,7 @@ struct GeoSpec {
     bool keep_copies = true;                         ///< false: read copies, write none
 };
 
-/// What became of one configured file.
+/// What became of one configured file (or of the country table, where no database is configured).
 struct GeoSource {
     enum class From : std::uint8_t { File, LastGoodCopy, CountryTable, Nothing };
     std::filesystem::path path;     ///< as configured

@@ -50,6 +50,8 @@ TEST_F(LoadWorld, WithoutDatabasesTheCountryTableServesAndSaysSo) {
     const auto loaded = load();
     EXPECT_EQ(country(loaded), "FR");
     EXPECT_TRUE(problems_.all().empty()) << problems_.text();
+    ASSERT_EQ(loaded.sources.size(), 1U);
+    EXPECT_EQ(loaded.sources[0].from, GeoSource::From::CountryTable);
     ASSERT_EQ(loaded.notes.size(), 1U);
     EXPECT_NE(loaded.notes[0].find("a country standing at its largest city"), std::string::npos);
 }
@@ -167,7 +169,7 @@ TEST_F(LoadWorld, LatencyRowsAreUsedAndABadFileFallsBackToItsCopy) {
     write_file(folder_ / "latency.csv", "client,region,rtt_ms\n10.0.0.0/8,tokyo,99\nbad\n");
     const auto loaded = load();
     EXPECT_EQ(rtt(loaded), 12);
-    EXPECT_EQ(loaded.sources[0].from, GeoSource::From::LastGoodCopy);
+    EXPECT_EQ(loaded.sources.back().from, GeoSource::From::LastGoodCopy);
     ASSERT_TRUE(problems_.has_errors());
     EXPECT_EQ(problems_.all()[0].at.line, 3U);
     std::filesystem::remove_all(folder_ / "state");

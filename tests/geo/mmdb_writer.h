@@ -293,6 +293,7 @@ class MmdbWriter {
 
     void append_node(std::string& out, std::uint32_t left, std::uint32_t right) const {
         using mmdb::big_endian;
+        CHECK((std::uint64_t{left} | right) >> options_.record_size == 0);  // more bits are needed
         if (options_.record_size == 28) {
             out += big_endian(left & 0xFFFFFFU, 3);
             out += static_cast<char>(((left >> 24) << 4) | (right >> 24));
