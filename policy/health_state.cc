@@ -61,7 +61,9 @@ Rank slot_rank(Health health, std::optional<OrderState> order, bool probed) noex
                 return Rank::Down;
         }
     }
-    if (!probed) {
+    // Nobody looks after it, so nothing speaks against it; but who says that it is down (explain,
+    // forecast) is believed.
+    if (!probed && health == Health::Unknown) {
         return Rank::Up;
     }
     switch (health) {
