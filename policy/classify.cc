@@ -54,12 +54,15 @@ void write_walk(const ViewShape& shape, const SlotLayout& slot, const geo::Facts
     });
     std::uint16_t count = 0;
     for (const std::uint16_t i : matching) {
-        const bool taken = std::any_of(words.begin() + 2, words.begin() + 2 + count, [&](auto j) {
-            return members[j].target == members[i].target &&
-                   members[j].is_endpoint == members[i].is_endpoint;
-        });
-        if (!taken) {
-            words[2U + count++] = i;
+        // A target by its first member: by which match it was found makes no difference.
+        std::uint16_t first = 0;
+        while (members[first].target != members[i].target ||
+               members[first].is_endpoint != members[i].is_endpoint) {
+            ++first;
+        }
+        const auto end = words.begin() + 2 + count;
+        if (std::find(words.begin() + 2, end, first) == end) {
+            words[2U + count++] = first;
         }
         if (members[i].fence) {
             // At the root there is nothing else that a fence could keep the client from.

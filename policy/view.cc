@@ -143,8 +143,16 @@ ClassHit View::lookup_given(const base::IpPrefix& client) const noexcept {
     if (inner.offset != 0 && hit.scope == 0) {
         // All of IPv4 is one class: how far that reaches around it, IPv6's table knows.
         hit.scope = impl_->table->find(client).depth;
-    } else {
+    } else if (inner.offset != 0) {
         hit.scope = scope_for(inner, hit);
+    } else if (!client.address().is_v4() && hit.scope > client.length()) {
+        // A source too short to show that its first address has an IPv4 address inside.
+        const base::NormalisedPrefix first =
+            base::normalised(base::IpPrefix(client.address(), 128));
+        const std::uint8_t depth = first.offset == 0 ? 0 : impl_->table->find(first.prefix).depth;
+        if (depth != 0) {
+            hit.scope = std::max(hit.scope, static_cast<std::uint8_t>(first.offset + depth));
+        }
     }
     return hit;
 }

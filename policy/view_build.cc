@@ -87,7 +87,9 @@ std::shared_ptr<const View> make_view(const ViewShape& shape, std::string key, C
 
 Classes classes_of(const ViewShape& shape, const Cells& cells, Estimates& estimates,
                    const geo::World& world) {
-    return classify_cells(shape, cells, estimates, world);
+    Classes classes = classify_cells(shape, cells, estimates, world);
+    merge_alike(shape, classes);
+    return classes;
 }
 
 /// One table for all of `pending`: its values tell apart what any of the views tells apart.

@@ -25,6 +25,10 @@ struct Classes {
 [[nodiscard]] Classes classify_cells(const ViewShape& shape, const Cells& cells,
                                      Estimates& estimates, const geo::World& world);
 
+/// Puts one class for those that decide alike under every health, where that can be found out
+/// exactly within bounds (view_merge.cc); sets `hashed`. Never joins what could differ.
+void merge_alike(const ViewShape& shape, Classes& classes);
+
 struct ViewsInput {
     const config::Model& model;
     const geo::World& world;

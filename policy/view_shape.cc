@@ -93,9 +93,8 @@ std::string key_of(const ViewShape& shape) {
     return key;
 }
 
-/// Endpoints under a route, each once (renamed as the shape has them).
-void endpoints_below(const ViewShape& shape, std::uint32_t route, std::vector<bool>& seen_routes,
-                     std::vector<std::uint32_t>& out) {
+void collect_endpoints(const ViewShape& shape, std::uint32_t route, std::vector<bool>& seen_routes,
+                       std::vector<std::uint32_t>& out) {
     if (seen_routes[route]) {
         return;
     }
@@ -106,7 +105,7 @@ void endpoints_below(const ViewShape& shape, std::uint32_t route, std::vector<bo
         if (member.is_endpoint) {
             out.push_back(member.target);
         } else {
-            endpoints_below(shape, member.target, seen_routes, out);
+            collect_endpoints(shape, member.target, seen_routes, out);
         }
     }
 }
@@ -118,12 +117,10 @@ void add_member_regions(ViewShape& shape, ShapeRoute& route, const std::vector<R
     std::vector<std::uint32_t> below;
     for (std::uint32_t i = 0; i < route.member_count; ++i) {
         const ShapeMember& member = shape.members[route.first_member + i];
-        below.clear();
         if (member.is_endpoint) {
-            below.push_back(member.target);
+            below.assign(1, member.target);
         } else {
-            std::vector<bool> seen(shape.routes.size());
-            endpoints_below(shape, member.target, seen, below);
+            below = endpoints_under(shape, member.target);
         }
         std::vector<std::uint16_t>& in = route.member_regions.emplace_back();
         for (const std::uint32_t endpoint : below) {
@@ -242,6 +239,15 @@ bool needs_view(const Tree& tree) noexcept {
     return std::any_of(tree.routes.begin(), tree.routes.end(), [](const TreeRoute& route) {
         return route.view_slot != kNone || (route.policy == Policy::Weighted && route.sticky);
     });
+}
+
+std::vector<std::uint32_t> endpoints_under(const ViewShape& shape, std::uint32_t route) {
+    std::vector<std::uint32_t> out;
+    std::vector<bool> seen(shape.routes.size());
+    collect_endpoints(shape, route, seen, out);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
 }
 
 std::vector<std::uint32_t> regions_in(const geo::World& world, const config::Model& model) {

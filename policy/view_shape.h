@@ -72,6 +72,10 @@ struct ViewShape {
 /// Whether the decision of this tree depends on who asks (by place, or by a hash of the prefix).
 [[nodiscard]] bool needs_view(const Tree& tree) noexcept;
 
+/// Endpoints under a route, each once.
+[[nodiscard]] std::vector<std::uint32_t> endpoints_under(const ViewShape& shape,
+                                                         std::uint32_t route);
+
 /// For each region of the model its index in the world, or kNone.
 [[nodiscard]] std::vector<std::uint32_t> regions_in(const geo::World& world,
                                                     const config::Model& model);

@@ -1,0 +1,169 @@
+// Writing each outcome in one way. Thread rule: see view_outcome.h.
+#include "policy/view_outcome.h"
+
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+namespace steerd::policy {
+
+Outcomes::Outcomes(const ViewShape& shape) : shape_(shape), nodes_(3) {
+    nodes_[kFenced].may_end = true;
+    for (std::uint32_t i = 0; i < shape.endpoints.size(); ++i) {
+        of_endpoint_.push_back(set_of({i}));
+    }
+}
+
+Outcomes::Id Outcomes::intern(Key key, Node node) {
+    const auto [at, fresh] = ids_.try_emplace(std::move(key), static_cast<Id>(nodes_.size()));
+    if (fresh) {
+        nodes_.push_back(std::move(node));
+    }
+    return at->second;
+}
+
+void Outcomes::join(Node& node, Id part) const {
+    const Node& other = nodes_[part];
+    node.hashed |= other.hashed;
+    node.cname |= other.cname;
+    node.may_end |= other.may_end;
+    node.most = std::max(node.most, other.most);
+    std::vector<std::uint32_t> endpoints;
+    std::set_union(node.endpoints.begin(), node.endpoints.end(), other.endpoints.begin(),
+                   other.endpoints.end(), std::back_inserter(endpoints));
+    node.endpoints = std::move(endpoints);
+    if (other.region != kNone) {
+        node.region =
+            node.region == kNone || node.region == other.region ? other.region : kMixedRegions;
+    }
+}
+
+Outcomes::Id Outcomes::set_of(std::vector<std::uint32_t> endpoints) {
+    std::sort(endpoints.begin(), endpoints.end());
+    endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
+    Key key{Kind::Set, 0, {}};
+    Node node;
+    node.set = true;
+    for (const std::uint32_t i : endpoints) {
+        const ShapeEndpoint& endpoint = shape_.endpoints[i];
+        key.branches.push_back({0, i, kNothing});
+        node.cname |= endpoint.cname;
+        node.most += endpoint.addresses;
+        if (node.region == kNone) {
+            node.region = endpoint.region;
+        } else if (endpoint.region != node.region) {
+            node.region = kMixedRegions;
+        }
+    }
+    node.endpoints = std::move(endpoints);
+    return intern(std::move(key), std::move(node));
+}
+
+Outcomes::Id Outcomes::endpoint(std::uint32_t endpoint) { return of_endpoint_[endpoint]; }
+
+Outcomes::Id Outcomes::choice(Kind kind, std::vector<Branch> branches) {
+    std::sort(branches.begin(), branches.end(), [](const Branch& a, const Branch& b) {
+        return std::tie(a.outcome, a.name, a.weight) < std::tie(b.outcome, b.name, b.weight);
+    });
+    if (branches.front().outcome == branches.back().outcome) {
+        return branches.front().outcome;  // whatever is drawn
+    }
+    std::uint64_t divisor = 0;
+    Node node;
+    node.hashed = kind == Kind::Hash;
+    for (const Branch& branch : branches) {
+        divisor = std::gcd(divisor, branch.weight);
+        join(node, branch.outcome);
+    }
+    for (Branch& branch : branches) {
+        branch.weight /= divisor;
+    }
+    return intern({kind, 0, std::move(branches)}, std::move(node));
+}
+
+Outcomes::Id Outcomes::draw(std::vector<Branch> branches) {
+    std::map<Id, std::uint64_t> weights;
+    for (const Branch& branch : branches) {
+        weights[branch.outcome] += branch.weight;
+    }
+    branches.clear();
+    for (const auto& [outcome, weight] : weights) {
+        branches.push_back({weight, 0, outcome});
+    }
+    return choice(Kind::Draw, std::move(branches));
+}
+
+Outcomes::Id Outcomes::hash(std::vector<Branch> branches) {
+    return choice(Kind::Hash, std::move(branches));
+}
+
+/// The window is the whole ring, so it hands out the union of its members, and what a member could
+/// only add again does not matter.
+Outcomes::Id Outcomes::whole_ring(const std::vector<Id>& members) {
+    std::vector<std::uint32_t> sure;
+    for (const Id member : members) {
+        if (nodes_[member].set) {
+            const auto& endpoints = nodes_[member].endpoints;
+            sure.insert(sure.end(), endpoints.begin(), endpoints.end());
+        }
+    }
+    std::sort(sure.begin(), sure.end());
+    sure.erase(std::unique(sure.begin(), sure.end()), sure.end());
+    std::vector<Id> open;
+    for (const Id member : members) {
+        const auto& endpoints = nodes_[member].endpoints;
+        if (!std::includes(sure.begin(), sure.end(), endpoints.begin(), endpoints.end())) {
+            open.push_back(member);
+        }
+    }
+    if (open.empty()) {
+        return set_of(std::move(sure));
+    }
+    std::sort(open.begin(), open.end());
+    open.erase(std::unique(open.begin(), open.end()), open.end());
+    if (!sure.empty()) {
+        open.push_back(set_of(std::move(sure)));
+    }
+    Key key{Kind::Whole, 0, {}};
+    Node node;
+    for (const Id member : open) {
+        key.branches.push_back({0, 0, member});
+        join(node, member);
+    }
+    for (const Id member : members) {
+        node.most += nodes_[member].most;
+    }
+    return intern(std::move(key), std::move(node));
+}
+
+Outcomes::Id Outcomes::ring(const std::vector<Id>& members, std::uint32_t max_answers) {
+    Key key{Kind::Ring, max_answers, {}};
+    Node node;
+    std::uint32_t addresses = 0;
+    for (const Id member : members) {
+        key.branches.push_back({0, 0, member});
+        join(node, member);
+        addresses += nodes_[member].most;
+    }
+    if (addresses <= max_answers && !node.cname) {
+        return whole_ring(members);
+    }
+    node.most = max_answers;
+    return intern(std::move(key), std::move(node));
+}
+
+Outcomes::Id Outcomes::open(std::vector<Branch> branches, std::span<const std::uint16_t> decides) {
+    Node node;
+    node.hashed = branches.size() > 1;
+    for (const Branch& branch : branches) {
+        join(node, branch.outcome);
+    }
+    for (const std::uint16_t word : decides) {
+        branches.push_back({1, word, kNothing});
+    }
+    return intern({Kind::Open, 0, std::move(branches)}, std::move(node));
+}
+
+}  // namespace steerd::policy
