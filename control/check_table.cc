@@ -35,12 +35,9 @@ std::string cause_of(const health::Verdict& verdict) {
 CheckTable::CheckTable(std::uint64_t seed, std::size_t max_in_flight)
     : rng_(seed), schedule_(max_in_flight) {}
 
-void CheckTable::restore(std::vector<CheckState> states, base::Wall now) {
-    restored_.clear();
+void CheckTable::restore(std::vector<CheckState> states) {
     for (CheckState& state : states) {
-        // A clock that stepped back does not make health fresh for ever.
-        const base::Duration age = now - state.verified;
-        if (state.health != Health::Unknown && age <= kStateKnownFor && age >= -kStateKnownFor) {
+        if (state.health != Health::Unknown) {
             RestoredKey key{state.address, state.probe, state.target};
             restored_.insert_or_assign(std::move(key), std::move(state));
         }
@@ -67,7 +64,7 @@ Check CheckTable::start_of_life(const base::IpAddress& address,
     Check check{address, spec, health::Tracker(spec->fall, spec->rise)};
     check.since = now;
     const auto restored = restored_.find({address, spec->name, target});
-    if (restored != restored_.end()) {
+    if (restored != restored_.end() && is_young(restored->second.verified, now)) {
         check.tracker = health::Tracker(spec->fall, spec->rise, restored->second.health);
         check.heard = true;
         check.since = restored->second.since;

@@ -49,8 +49,8 @@ class CheckTable {
   public:
     CheckTable(std::uint64_t seed, std::size_t max_in_flight);
 
-    /// Health to start from, by address, probe name and target; used by acquire() from now on.
-    void restore(std::vector<CheckState> states, base::Wall now);
+    /// Health to start from, by address, probe name and target; acquire() takes what is young.
+    void restore(std::vector<CheckState> states);
     /// The check of this address and spec, one use more; a new one is spread over `spread`.
     [[nodiscard]] health::CheckId acquire(const base::IpAddress& address,
                                           const std::shared_ptr<const health::ProbeSpec>& spec,

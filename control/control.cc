@@ -88,8 +88,8 @@ void Control::Impl::take(base::Now now, NewPlan input) {
 }
 
 void Control::Impl::restore(State state, base::Now now) {
-    checks_.restore(std::move(state.checks), now.wall);
-    targets_.restore(std::move(state.targets), now.wall);
+    checks_.restore(std::move(state.checks));
+    targets_.restore(std::move(state.targets));
     slots_.restore(std::move(state.slots));
     holds_.restore(state.holds, now);
     last_good_.restore(std::move(state.last_good));

@@ -24,6 +24,12 @@ inline constexpr base::Duration kStateKnownFor = std::chrono::minutes(10);
 /// Larger texts are refused unread.
 inline constexpr std::size_t kMaxStateText = 256U << 20U;
 
+/// Whether health whose last verdict is of `verified` counts as known. A clock that stepped back
+/// does not make it young for ever.
+[[nodiscard]] constexpr bool is_young(base::Wall verified, base::Wall now) noexcept {
+    return now - verified <= kStateKnownFor && verified - now <= kStateKnownFor;
+}
+
 struct CheckState {
     base::IpAddress address;
     std::string probe;

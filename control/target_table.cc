@@ -67,11 +67,9 @@ std::string cause_of(const Target& target) {
                        target.reason.empty() ? "" : ": ", target.reason);
 }
 
-void TargetTable::restore(std::vector<TargetState> states, base::Wall now) {
-    restored_.clear();
+void TargetTable::restore(std::vector<TargetState> states) {
     for (TargetState& state : states) {
-        const base::Duration age = now - state.verified;
-        if (state.health != Health::Unknown && age <= kStateKnownFor && age >= -kStateKnownFor) {
+        if (state.health != Health::Unknown) {
             std::string name = state.name;
             restored_.insert_or_assign(std::move(name), std::move(state));
         }
@@ -93,7 +91,8 @@ TargetId TargetTable::acquire(const dns::Name& name,
     auto target = std::make_unique<Target>(
         Target{name, name.to_text(), timing, health::Tracker(timing->fall, timing->rise)});
     target->uses = 1;
-    if (const auto old = restored_.find(target->text); old != restored_.end()) {
+    if (const auto old = restored_.find(target->text);
+        old != restored_.end() && is_young(old->second.verified, now.wall)) {
         target->tracker = health::Tracker(timing->fall, timing->rise, old->second.health);
         target->addresses = cleaned(std::move(old->second.addresses));
         target->verified = old->second.verified;

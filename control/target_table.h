@@ -51,8 +51,8 @@ struct Target {
 
 class TargetTable {
   public:
-    /// Targets to start from, where young enough; used by acquire() from now on.
-    void restore(std::vector<TargetState> states, base::Wall now);
+    /// Targets to start from; acquire() takes what is young.
+    void restore(std::vector<TargetState> states);
     /// The target of this name, one use more. The last user's timing is the target's.
     [[nodiscard]] TargetId acquire(const dns::Name& name,
                                    const std::shared_ptr<const health::ProbeSpec>& timing,

@@ -107,7 +107,6 @@ class World {
 
     [[nodiscard]] base::Now now() const { return {now_, wall_at_zero_ + now_.time_since_epoch()}; }
 
-    /// Lets time pass; `each` is called after every step.
     void run_for(Duration time) {
         run_until([] { return false; }, time);
     }
@@ -253,7 +252,7 @@ class World {
 
     Control& control() { return *control_; }
 
-    /// For the next reply that came; kind Refused with "no reply" when none did yet.
+    /// Waits for it as long as the gate may take; "no reply" when none came.
     Reply reply_to(std::uint64_t ticket) {
         if (!replies_.contains(ticket)) {
             run_until([&] { return replies_.contains(ticket); }, milliseconds(60));
