@@ -5,7 +5,10 @@
 namespace steerd::server {
 
 std::string event_text(const control::Event& event) {
-    std::string out = fmt::format("{} {}", control::to_text(event.kind), event.name);
+    std::string out(control::to_text(event.kind));
+    if (!event.name.empty()) {
+        out += " " + event.name;
+    }
     if (!event.address.empty()) {
         out += " " + event.address;
     }

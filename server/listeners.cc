@@ -23,6 +23,7 @@ constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
 constexpr int kTcpBacklog = 1024;
 constexpr int kReceiveBuffer = 4 << 20;  // a reload or a burst must not drop queries
 constexpr int kTcpFastOpenQueue = 64;
+constexpr int kPortAttempts = 16;
 
 void set_int(int fd, int level, int option, int value) noexcept {
     // Options that only help (buffer sizes, PMTU) may be refused by an old kernel or a container.
@@ -196,6 +197,31 @@ base::Result<std::vector<Socket>, std::string> open_group(const base::SocketAddr
     return group;
 }
 
+struct Pair {
+    std::vector<Socket> udp;
+    std::vector<Socket> tcp;
+};
+
+/// UDP and TCP of one address on one port. The kernel chooses port 0 for UDP alone, so TCP may find
+/// that one taken: then another is tried.
+base::Result<Pair, std::string> open_pair(const base::SocketAddress& wanted, std::size_t workers,
+                                          std::vector<Inherited>& given) {
+    for (int attempt = 1;; ++attempt) {
+        auto udp = open_group(wanted, SOCK_DGRAM, workers, given);
+        if (!udp) {
+            return base::Err{udp.error()};
+        }
+        const base::SocketAddress chosen{wanted.address, udp->front().address.port};
+        auto tcp = open_group(chosen, SOCK_STREAM, workers, given);
+        if (tcp) {
+            return Pair{std::move(*udp), std::move(*tcp)};
+        }
+        if (wanted.port != 0 || attempt == kPortAttempts) {
+            return base::Err{tcp.error()};
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<Fd> inherited_sockets() {
@@ -223,19 +249,13 @@ base::Result<std::vector<WorkerSockets>, std::string> open_listeners(
     auto given = describe(std::move(inherited));
     std::vector<WorkerSockets> out(workers);
     for (const auto& wanted : addresses) {
-        auto udp = open_group(wanted, SOCK_DGRAM, workers, given);
-        if (!udp) {
-            return base::Err{udp.error()};
-        }
-        // TCP takes the port that UDP got, so that port 0 gives one port for both.
-        auto tcp =
-            open_group({wanted.address, udp->front().address.port}, SOCK_STREAM, workers, given);
-        if (!tcp) {
-            return base::Err{tcp.error()};
+        auto pair = open_pair(wanted, workers, given);
+        if (!pair) {
+            return base::Err{pair.error()};
         }
         for (std::size_t i = 0; i < workers; ++i) {
-            out[i].udp.push_back(std::move((*udp)[i]));
-            out[i].tcp.push_back(std::move((*tcp)[i]));
+            out[i].udp.push_back(std::move(pair->udp[i]));
+            out[i].tcp.push_back(std::move(pair->tcp[i]));
         }
     }
     return out;

@@ -1,5 +1,8 @@
 #include "server/loader.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <functional>
 #include <unordered_map>
@@ -31,8 +34,7 @@ geo::Network to_network(const config::NetworkConfig& row) {
     return out;
 }
 
-geo::LoadedWorld load_geo(const config::Model& model, const LoadOptions& options,
-                          base::Problems& problems) {
+geo::GeoSpec geo_spec(const config::Model& model, const LoadOptions& options) {
     geo::GeoSpec spec;
     spec.databases = model.geo.databases;
     spec.latency = model.geo.latency;
@@ -53,7 +55,50 @@ geo::LoadedWorld load_geo(const config::Model& model, const LoadOptions& options
         spec.state_dir = model.server.state_dir;
     }
     spec.keep_copies = options.use_state_dir;
-    return geo::load_world(spec, problems);
+    return spec;
+}
+
+/// Tells one content of a file from another without reading it.
+std::string file_identity(const std::filesystem::path& file) {
+    struct stat s {};
+
+    if (::stat(file.c_str(), &s) != 0) {
+        return fmt::format("{}:absent;", file.string());
+    }
+    return fmt::format("{}:{}:{}:{}.{};", file.string(), s.st_ino, s.st_size, s.st_mtim.tv_sec,
+                       s.st_mtim.tv_nsec);
+}
+
+std::string location_text(const std::optional<geo::Location>& location) {
+    return location ? fmt::format("{},{}", location->latitude, location->longitude) : "-";
+}
+
+template <typename T>
+std::string code_text(const std::optional<T>& code) {
+    return code ? std::string(code->view()) : "-";
+}
+
+std::string key_of(const geo::GeoSpec& spec) {
+    std::string key;
+    for (const auto& file : spec.databases) {
+        key += file_identity(file);
+    }
+    if (spec.latency) {
+        key += "latency " + file_identity(*spec.latency);
+    }
+    key +=
+        file_identity(spec.country_table / "geoip") + file_identity(spec.country_table / "geoip6");
+    for (const auto& row : spec.networks) {
+        key +=
+            fmt::format("{} {} {} {} {} {};", row.prefix.text(), location_text(row.facts.location),
+                        code_text(row.facts.country), code_text(row.facts.continent),
+                        code_text(row.facts.subdivision), row.facts.asn.value_or(0));
+    }
+    for (const auto& region : spec.regions) {
+        key += fmt::format("{} {} {};", region.name, location_text(region.location),
+                           code_text(region.country));
+    }
+    return key + location_text(spec.node_location);
 }
 
 /// Whether a CNAME member stands anywhere under a route.
@@ -121,13 +166,23 @@ LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& optio
     }
     const auto& model = *out.model;
     base::Problems geo_problems;
-    auto geo = load_geo(model, options, geo_problems);
+    const auto spec = geo_spec(model, options);
+    out.geo_key = key_of(spec);
+    geo::LoadedWorld geo;
+    if (options.previous != nullptr && options.previous_geo_key == out.geo_key) {
+        geo.world = options.previous->world;
+    } else {
+        geo = geo::load_world(spec, geo_problems);
+    }
     out.geo_sources = std::move(geo.sources);
     out.notes = std::move(geo.notes);
     out.problems.append(geo_problems);
     bool refused = geo_problems.has_errors();
     // "Configuration, routes and geo data are swapped in whole or stay as they were": a bad geo
     // file refuses a reload, while a start goes on with what load_world found in its place.
+    if (refused) {
+        out.geo_key.clear();  // what is used in a bad file's place is not what the key says
+    }
     bool stop = refused && (options.previous != nullptr || options.strict);
 
     policy::PlanInput input;

@@ -17,6 +17,9 @@ namespace steerd::server {
 struct LoadOptions {
     /// What is served now: zones that are bad keep its copies. nullptr: a start.
     std::shared_ptr<const policy::Plan> previous;
+    /// LoadedPlan::geo_key of the load that made `previous`: where nothing about [geo] or its files
+    /// changed, the world is taken over and its views with it.
+    std::string previous_geo_key;
     /// Keep last good copies of geo files under state_dir, and fall back to them.
     bool use_state_dir = false;
     /// check: a zone or geo file that is bad is an error that fails; serve goes on without it.
@@ -30,6 +33,8 @@ struct LoadedPlan {
     base::Problems problems;                     // everything found, warnings included
     std::vector<geo::GeoSource> geo_sources;
     std::vector<std::string> notes;  // to be logged at start
+    /// What the world was made of: keys and the identity of each file.
+    std::string geo_key;
     /// Something was refused although the rest was swapped in: a zone kept its last good copy, a
     /// geo file was replaced by an older one.
     bool partly_refused = false;

@@ -13,12 +13,14 @@ std::uint64_t random_seed() {
     return seed;
 }
 
-void raise_descriptor_limit() {
+std::size_t raise_descriptor_limit() {
+    constexpr std::size_t kUsual = 1024;
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return kUsual;
     }
+    limit.rlim_cur = limit.rlim_max;
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : kUsual;
 }
 
 }  // namespace steerd::server

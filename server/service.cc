@@ -22,6 +22,7 @@
 #include "server/mailbox.h"
 #include "server/notify.h"
 #include "server/process.h"
+#include "server/resolving.h"
 #include "server/restore.h"
 #include "server/snapshot_cell.h"
 #include "server/state_writer.h"
@@ -31,7 +32,9 @@ namespace steerd::server {
 
 namespace {
 
-constexpr std::size_t kMaxChecksInFlight = 1000;
+// A check takes up to two descriptors; half of them are left to clients.
+constexpr std::size_t kMaxChecksInFlight = 4000;
+constexpr std::size_t kDescriptorsForCheck = 4;
 
 class Service {
   public:
@@ -87,22 +90,26 @@ class Service {
     std::unique_ptr<Mailbox<std::vector<probers::ResolveDone>>> resolves_;
     std::unique_ptr<Mailbox<LoadedPlan>> loads_;
     std::shared_ptr<const policy::Plan> plan_;           // in force
+    std::string geo_key_;                                // what its world was made of
     std::shared_ptr<const config::Model> started_with_;  // its [server] and [admin] are in force
     std::unique_ptr<control::Control> control_;
     std::unique_ptr<probers::ProberPool> probers_;
     std::unique_ptr<StateWriter> state_writer_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::thread loader_;
+    std::string_view reloaded_;  // what to say once the new plan is published
     bool loading_ = false;
     bool reload_again_ = false;  // another SIGHUP came while a load was under way
     bool workers_started_ = false;
     bool stopping_ = false;
+    std::size_t checks_in_flight_ = kMaxChecksInFlight;
     int status_ = 0;
 };
 
 int Service::run() {
     std::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    checks_in_flight_ =
+        std::min(kMaxChecksInFlight, raise_descriptor_limit() / kDescriptorsForCheck);
     watch_signal(signals_[0], SIGTERM);
     watch_signal(signals_[1], SIGINT);
     watch_signal(signals_[2], SIGHUP);
@@ -154,6 +161,7 @@ void Service::load(bool idle_priority) {
     }
     LoadOptions options;
     options.previous = plan_;
+    options.previous_geo_key = geo_key_;
     options.use_state_dir = true;
     loader_ = std::thread([this, options, idle_priority] {
         pthread_setname_np(pthread_self(), "steerd-loader");
@@ -189,10 +197,12 @@ void Service::on_loaded(LoadedPlan loaded) {
     } else {
         announce_restart_keys(*loaded.model);
         plan_ = loaded.plan;
+        geo_key_ = loaded.geo_key;
+        reloaded_ = loaded.partly_refused
+                        ? "reloaded, but what is named above kept its last good copy"
+                        : "reloaded";
         step(control::NewPlan{plan_, std::nullopt});
-        log(LogLevel::Notice, loaded.partly_refused
-                                  ? "reloaded, but what is named above kept its last good copy"
-                                  : "reloaded");
+        return;
     }
     finish_reload();
 }
@@ -239,17 +249,19 @@ bool Service::start(const LoadedPlan& loaded) {
             state_file(*server.state_dir),
             [](const std::string& why) { log(LogLevel::Error, why); });
     }
+    probers::ProberOptions prober_options;
+    prober_options.max_concurrent = checks_in_flight_;
     probers_ = std::make_unique<probers::ProberPool>(
-        probers::ProberOptions{kMaxChecksInFlight}, clock_,
-        [this](auto done) { checks_->put(std::move(done)); },
+        prober_options, clock_, [this](auto done) { checks_->put(std::move(done)); },
         [this](auto done) { resolves_->put(std::move(done)); });
     control::Options options;
     options.seed = random_seed();
-    options.max_in_flight = kMaxChecksInFlight;
+    options.max_in_flight = checks_in_flight_;
     options.keep_state = state_writer_ != nullptr;
     control_ = std::make_unique<control::Control>(options);
     started_with_ = loaded.model;
     plan_ = loaded.plan;
+    geo_key_ = loaded.geo_key;
     uv_timer_start(
         &housekeeping_,
         [](uv_timer_t* timer) { static_cast<Service*>(timer->data)->cell_.release_retired(); }, 250,
@@ -269,32 +281,10 @@ void Service::on_checks(std::vector<std::vector<health::CheckDone>> batches) {
     step(std::move(input));
 }
 
-control::Resolution to_resolution(probers::ResolveOutcome outcome) {
-    switch (outcome) {
-        case probers::ResolveOutcome::Addresses:
-            return control::Resolution::Addresses;
-        case probers::ResolveOutcome::NxDomain:
-            return control::Resolution::NxDomain;
-        case probers::ResolveOutcome::NoData:
-            return control::Resolution::NoData;
-        case probers::ResolveOutcome::NoAnswer:
-            return control::Resolution::NoAnswer;
-    }
-    return control::Resolution::NoAnswer;
-}
-
-// A request's id carries the target and its run, so that no table is needed to find them again.
-std::uint64_t resolve_id(const control::ResolveTarget& target) {
-    return static_cast<std::uint64_t>(target.target) << 32 | (target.run & 0xFFFFFFFFU);
-}
-
 void Service::on_resolved(std::vector<std::vector<probers::ResolveDone>> batches) {
     for (auto& batch : batches) {
         for (auto& done : batch) {
-            step(control::ResolveDone{static_cast<control::TargetId>(done.id >> 32),
-                                      done.id & 0xFFFFFFFFU, to_resolution(done.outcome),
-                                      std::move(done.addresses), done.ttl_s,
-                                      std::move(done.reason)});
+            step(to_input(std::move(done)));
         }
     }
 }
@@ -307,15 +297,20 @@ void Service::step(control::Input input) {
 
 void Service::carry_out(control::Effects effects) {
     if (effects.snapshot != nullptr) {
+        const bool of_this_plan = effects.snapshot->plan == plan_;
         cell_.publish(std::move(effects.snapshot));
+        if (of_this_plan && !reloaded_.empty()) {
+            // Said only now: whoever reads it may rely on the next answer being a new one.
+            log(LogLevel::Notice, std::exchange(reloaded_, {}));
+            finish_reload();
+        }
     }
     if (!effects.start.empty()) {
         probers_->start(std::move(effects.start));
     }
     for (const auto& target : effects.resolve) {
         const auto& server = started_with_->server.resolver;
-        probers_->resolve(
-            {resolve_id(target), target.name.to_text(), server ? server->text() : ""});
+        probers_->resolve(to_request(target, server));
     }
     for (const auto& event : effects.events) {
         log(LogLevel::Notice, event_text(event));

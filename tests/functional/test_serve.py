@@ -396,7 +396,8 @@ file = "example.com.zone"
                 t.wait_until(lambda: steerd.addresses("www.example.com") == ["127.0.40.1"], 10, "failback")
 
     def test_all_down_serves_all_with_a_short_ttl(self):
-        port = socket.create_server(("127.0.40.9", 0)).getsockname()[1]  # nobody listens there now
+        with socket.create_server(("127.0.40.9", 0)) as once:
+            port = once.getsockname()[1]  # nobody listens there from now on
         with t.Steerd(self.CONFIG.format(port=port), {"example.com.zone": t.zone_text()}) as steerd:
             answer = steerd.ask("www.example.com")
             self.assertEqual(str(answer.answer[0][0]), "127.0.40.1")

@@ -131,7 +131,7 @@ class FailoverTime(unittest.TestCase):
         broken_at = time.monotonic()
         {"kill": site.kill, "freeze": lambda: site.signal(signal.SIGSTOP),
          "slow": lambda: site.order("slow 2"), "status": lambda: site.order("status 503"),
-         "body": lambda: site.order("body broken")}[way]()
+         "body": lambda: site.order("body wrong")}[way]()
         gone = [x - broken_at for x in watcher.until_all(False, 10) if x is not None]
         mended_at = time.monotonic()
         {"kill": site.start, "freeze": lambda: site.signal(signal.SIGCONT)}.get(

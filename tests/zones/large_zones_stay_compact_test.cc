@@ -63,13 +63,13 @@ TEST_F(LargeZone, TakesUnderAHundredOctetsForAName) {
     EXPECT_EQ(zone->lookup(name("host100000.example.com."), RrType::A).kind, FindingKind::NxDomain);
 }
 
-TEST_F(LargeZone, PrintsItsFiguresWhenAsked) {
+TEST_F(LargeZone, PrintsItsFigures) {
+    // STEERD_ZONE_NAMES=1000000 in a release build gives the figures worth quoting.
     const char* const wanted = std::getenv("STEERD_ZONE_NAMES");
-    if (wanted == nullptr) {
-        GTEST_SKIP() << "STEERD_ZONE_NAMES is not set";
-    }
-    const auto zone = load(std::strtoul(wanted, nullptr, 10));
+    const std::size_t names = wanted == nullptr ? 20'000 : std::strtoul(wanted, nullptr, 10);
+    const auto zone = load(names);
     ASSERT_NE(zone, nullptr);
+    EXPECT_GE(zone->name_count(), names);
     std::ifstream status("/proc/self/status");
     std::string peak;
     while (std::getline(status, peak) && !peak.starts_with("VmHWM")) {
