@@ -41,7 +41,7 @@ struct Prefetch {
 /// How often a resolver asks an authority that does not answer: the spacing doubles up to most_s.
 struct RetryRule {
     double first_s = 1;
-    double most_s = 2;
+    double most_s = 30;
 };
 
 /// A cache in the client (browser, operating system, JVM) in front of the resolver. It holds what

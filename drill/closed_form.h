@@ -28,6 +28,8 @@ struct Renewal {
 /// The renewal of a model for answers of one TTL; lives that end on whole seconds stand as their
 /// mean. `rate`: queries per second at the resolver, spread over its pool and its prefixes.
 [[nodiscard]] Renewal renewal_of(const CacheModel& model, double ttl_s, double rate);
+/// The same for one cache of its pool, asked at `rate`.
+[[nodiscard]] Renewal renewal_of_cache(const CacheModel& model, double ttl_s, double rate);
 
 /// The chance that a query `t_s` after the change gets the old answer.
 [[nodiscard]] double old_share(const Renewal& cache, double t_s);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,6 @@ struct DemandSpec {
 [[nodiscard]] std::optional<Population> preset_population(std::string_view name);
 
 /// The words that preset_population knows.
-[[nodiscard]] const std::vector<std::string_view>& preset_names();
+[[nodiscard]] std::span<const std::string_view> preset_names() noexcept;
 
 }  // namespace steerd::drill

@@ -1,0 +1,64 @@
+// Which resolvers are simulated and what each stands for. Resolvers are sampled in proportion to
+// their demand, so each stream carries the same demand and a heavy resolver is several streams with
+// a phase each: no single phase decides a figure. A sampled cache stands for demand / rate caches,
+// which keeps the load at the authority right. Every class of resolvers gets enough streams to be
+// read on its own. Thread rule: immutable once made.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "drill/measure.h"
+#include "drill/population.h"
+#include "drill/timeline.h"
+
+namespace steerd::drill {
+
+/// The streams of one class of resolvers under one [[demand]].
+struct Strand {
+    std::uint32_t demand = 0;
+    std::uint32_t resolver_class = 0;
+    std::uint64_t streams = 0;
+    double qps_each = 0;  // demand of one stream
+};
+
+struct Sampled {
+    double rate = 0;         // queries per second at this one cache
+    std::uint32_t cell = 0;  // into Timeline::cells
+    Stream stands_for;
+};
+
+class Sampler {
+  public:
+    Sampler(const Timeline& timeline, const Population& population,
+            std::span<const DemandSpec> demands, std::uint64_t seed);
+
+    [[nodiscard]] const std::vector<Strand>& strands() const noexcept { return strands_; }
+
+    [[nodiscard]] const std::vector<std::string>& class_names() const noexcept { return names_; }
+
+    /// Stream number `index` of a strand.
+    [[nodiscard]] Sampled at(std::size_t strand, std::uint64_t index) const noexcept;
+    /// The key of its random numbers.
+    [[nodiscard]] std::uint64_t key(std::size_t strand, std::uint64_t index) const noexcept;
+
+  private:
+    struct Cells {
+        std::vector<double> cumulative;
+        std::vector<std::uint32_t> ids;
+    };
+
+    [[nodiscard]] double resolver_qps(std::uint32_t demand, double position) const noexcept;
+
+    std::uint64_t seed_;
+    std::vector<ResolverClass> classes_;
+    std::vector<DemandSpec> demands_;
+    std::vector<Strand> strands_;
+    std::vector<std::string> names_;
+    std::vector<std::uint32_t> group_of_class_;
+    std::vector<Cells> cells_;                // by demand
+    std::vector<std::vector<double>> ranks_;  // by demand: cumulative demand by rank; empty: equal
+};
+
+}  // namespace steerd::drill

@@ -1,0 +1,202 @@
+// Counting. A run of one answer touches a handful of cells whatever its length: its two ends in the
+// grids, and the integrals of what fails under it. Fetches are one addition each.
+#include "drill/measure.h"
+
+#include <algorithm>
+
+namespace steerd::drill {
+
+namespace {
+
+/// The first grid point at or after `t`.
+std::size_t point_at(double t, double step, std::size_t points) noexcept {
+    if (t <= 0) {
+        return 0;
+    }
+    const double index = std::ceil(t / step);
+    return index < static_cast<double>(points) ? static_cast<std::size_t>(index) : points;
+}
+
+}  // namespace
+
+void FailingIntegral::add(double from, double failing) {
+    const double before = knots_.empty() ? 0 : until(from);
+    knots_.push_back(Knot{from, failing, before});
+    ever_ = ever_ || failing > 0;
+}
+
+double FailingIntegral::until(double t) const noexcept {
+    auto after = std::upper_bound(knots_.begin(), knots_.end(), t,
+                                  [](double at, const Knot& knot) { return at < knot.from; });
+    if (after == knots_.begin()) {
+        return 0;
+    }
+    --after;
+    return after->before + (t - after->from) * after->failing;
+}
+
+Measure::Measure(const MeasurePlan& plan)
+    : demand(plan.states * (plan.points + 1)),
+      dead(plan.classes.size() * (plan.points + 1)),
+      places(plan.places.size()),
+      plan_(plan),
+      per_step_(1 / plan.step),
+      first_event_(plan.first_event),
+      during_ends_(plan.during_ends),
+      fetches_(plan.points + 1) {
+    for (const EventPlan& event : plan.events) {
+        events.emplace_back();
+        events.back().on.resize(plan.classes.size() * (event.points + 1));
+    }
+}
+
+void Measure::stand_for(const Stream& stream) noexcept {
+    stream_ = stream;
+    rate_ = to_units(stream.rate, kRateUnit);
+    caches_ = to_units(stream.caches, kCacheUnit);
+    total_rate += rate_;
+    places[plan_.place_of_cell[stream.cell]].rate += rate_;
+}
+
+void Measure::run(double from, double to, std::uint32_t state) noexcept {
+    from = std::max(from, 0.0);
+    to = std::min(to, plan_.duration);
+    if (from >= to) {
+        return;
+    }
+    const std::size_t width = plan_.points + 1;
+    const std::size_t first = point_at(from, plan_.step, plan_.points);
+    const std::size_t last =
+        to >= plan_.duration ? plan_.points : point_at(to, plan_.step, plan_.points);
+    demand[state * width + first] += rate_;
+    demand[state * width + last] -= rate_;
+    for (const DeadSpan& span : plan_.dead[state]) {
+        const double a = std::max(from, span.from);
+        const double b = std::min(to, span.to);
+        if (a < b) {
+            const auto part = static_cast<std::int64_t>(static_cast<double>(rate_) * span.share);
+            const std::size_t until =
+                b >= plan_.duration ? plan_.points : point_at(b, plan_.step, plan_.points);
+            dead[stream_.group * width + point_at(a, plan_.step, plan_.points)] += part;
+            dead[stream_.group * width + until] -= part;
+        }
+    }
+    for (std::size_t i = 0; i < plan_.events.size(); ++i) {
+        run_event(i, from, to, state);
+    }
+    run_place(from, to, state);
+}
+
+void Measure::run_event(std::size_t event, double from, double to, std::uint32_t state) noexcept {
+    const EventPlan& plan = plan_.events[event];
+    const double a = std::max(from, plan.at);
+    const double b = std::min(to, plan.ends);
+    if (a >= b) {
+        return;
+    }
+    EventCount& count = events[event];
+    if (plan.on[state] > 0) {
+        std::int64_t* on = count.on.data() + stream_.group * (plan.points + 1);
+        const auto part = static_cast<std::int64_t>(static_cast<double>(rate_) * plan.on[state]);
+        on[point_at(a - plan.at, plan.step, plan.points)] += part;
+        on[b >= plan.ends ? plan.points : point_at(b - plan.at, plan.step, plan.points)] -= part;
+        count.lost += to_units(stream_.rate * failing_s(plan.use[state], a, b), kRequestUnit);
+    }
+    // A dead server fails lookups; dead endpoints may leave answers with nothing in them.
+    const bool lookup_failed = state + 1 == plan_.states;
+    if (plan.server ? lookup_failed : (plan_.unserved[state] && !lookup_failed)) {
+        count.unserved += to_units(stream_.rate * (b - a), kRequestUnit);
+        count.unserved_rate += from < plan.at ? rate_ : 0;
+    }
+}
+
+void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
+    PlaceCount& place = places[plan_.place_of_cell[stream_.cell]];
+    if (state + 1 == plan_.states) {
+        place.lost += to_units(stream_.rate * (to - from), kRequestUnit);
+    } else if (plan_.harmful[state]) {
+        place.lost += to_units(stream_.rate * failing_s(plan_.use[state], from, to), kRequestUnit);
+    }
+    if (plan_.rtt_ms == nullptr) {
+        return;
+    }
+    const std::vector<double>& rtt = (*plan_.rtt_ms)[stream_.cell];
+    const double begins[2] = {0, plan_.first_event};
+    const double ends[2] = {plan_.first_event, plan_.disturbed_ends};
+    for (int phase = 0; phase < 2; ++phase) {
+        const double length = std::min(to, ends[phase]) - std::max(from, begins[phase]);
+        if (length <= 0) {
+            continue;
+        }
+        for (const Use& use : plan_.use[state]) {
+            if (use.endpoint < rtt.size() && rtt[use.endpoint] >= 0) {
+                const double requests = stream_.rate * length * use.share;
+                place.timed[phase] += to_units(requests, kRequestUnit);
+                place.rtt[phase] += to_units(requests * rtt[use.endpoint], kRequestUnit);
+            }
+        }
+    }
+}
+
+double Measure::failing_s(const std::vector<Use>& use, double from, double to) const noexcept {
+    double sum = 0;
+    for (const Use& one : use) {
+        const FailingIntegral& failing = plan_.failing[one.endpoint];
+        if (failing.ever()) {
+            sum += one.share * (failing.until(to) - failing.until(from));
+        }
+    }
+    return sum;
+}
+
+void Measure::flow(double from, double to, double rate) noexcept {
+    double at = std::max(from, 0.0);
+    to = std::min(to, plan_.duration);
+    const double caches = stream_.caches * rate;
+    while (at < to) {
+        const auto bin = static_cast<std::size_t>(at * per_step_);
+        double next = std::min(to, static_cast<double>(bin + 1) * plan_.step);
+        const std::size_t phase = at < first_event_ ? 0 : (at < during_ends_ ? 1 : 2);
+        const double edge = phase == 0 ? first_event_ : (phase == 1 ? during_ends_ : to);
+        next = std::min(next, edge);
+        if (next <= at) {
+            next = std::nextafter(at, kForever);  // a bin's end that rounding has put behind
+        }
+        const std::int64_t units = to_units(caches * (next - at), kCacheUnit);
+        fetches_[std::min(bin, plan_.points)] += units;
+        phase_fetches_[phase] += units;
+        at = next;
+    }
+}
+
+void Measure::merge(const Measure& other) noexcept {
+    const auto add = [](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
+        for (std::size_t i = 0; i < to.size(); ++i) {
+            to[i] += from[i];
+        }
+    };
+    add(demand, other.demand);
+    add(dead, other.dead);
+    add(fetches_, other.fetches_);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        add(events[i].on, other.events[i].on);
+        events[i].lost += other.events[i].lost;
+        events[i].unserved += other.events[i].unserved;
+        events[i].unserved_rate += other.events[i].unserved_rate;
+    }
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        places[i].rate += other.places[i].rate;
+        places[i].lost += other.places[i].lost;
+        for (int phase = 0; phase < 2; ++phase) {
+            places[i].rtt[phase] += other.places[i].rtt[phase];
+            places[i].timed[phase] += other.places[i].timed[phase];
+        }
+    }
+    for (std::size_t phase = 0; phase < 3; ++phase) {
+        phase_fetches_[phase] += other.phase_fetches_[phase];
+    }
+    total_rate += other.total_rate;
+    formula_fetches += other.formula_fetches;
+}
+
+}  // namespace steerd::drill
