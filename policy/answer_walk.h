@@ -42,6 +42,7 @@ class AnswerWalk {
     [[nodiscard]] Next step(const zones::Zone& zone, bool first) noexcept;
     [[nodiscard]] Next static_step(const zones::Finding& finding, bool first) noexcept;
     [[nodiscard]] Next follow(dns::NameView target) noexcept;
+    [[nodiscard]] Next follow_to(dns::NameView target) noexcept;
     [[nodiscard]] Next dname(const zones::Finding& finding) noexcept;
     void refer(const zones::Finding& finding, bool first) noexcept;
     void add_glue(const zones::Finding& finding, bool in_domain, bool required) noexcept;
@@ -67,9 +68,10 @@ class AnswerWalk {
     Trace* trace_ = nullptr;
 
     dns::NameView current_;  // the name being looked up
-    /// Where DNAME leads; the one not in use is written next.
-    std::array<std::optional<dns::Name>, 2> synthesised_;
-    unsigned next_synthesised_ = 0;
+    std::array<dns::NameView, kMaxChain> followed_;
+    unsigned followed_count_ = 0;
+    std::array<std::optional<dns::Name>, kMaxChain> synthesised_;  // where DNAMEs led
+    unsigned synthesised_count_ = 0;
     Decision decision_;  // of the step at hand
     unsigned scope_ = 0;
     unsigned step_scope_ = 0;

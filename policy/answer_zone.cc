@@ -3,6 +3,8 @@
 // (negative answers), RFC 6604 (RCODE of the last name), RFC 6672 (DNAME), RFC 8482 §4.1 (one RRset
 // for ANY), RFC 9471 (glue). Minimal answers: nothing in the additional section but glue.
 // Thread rule: as answer_walk.h.
+#include <algorithm>
+
 #include "policy/answer_walk.h"
 #include "policy/trace.h"
 
@@ -85,8 +87,8 @@ void AnswerWalk::run() noexcept {
     if (query_.qtype == RrType::ANY) {
         outcome_.kind = AnswerKind::Any;
     }
-    current_ = query_.qname;
-    for (unsigned i = 0; i < kMaxChain && step(*slot->zone, i == 0) == Next::Follow; ++i) {
+    (void)follow_to(query_.qname);
+    for (bool first = true; step(*slot->zone, first) == Next::Follow; first = false) {
     }
     writer_.set_ecs_scope(static_cast<std::uint8_t>(scope_));
     if (trace_ != nullptr) {
@@ -110,6 +112,15 @@ AnswerWalk::Next AnswerWalk::follow(dns::NameView target) noexcept {
     if (query_.qtype == RrType::CNAME || query_.qtype == RrType::ANY) {
         return Next::Done;  // the CNAME itself was asked for
     }
+    return follow_to(target);
+}
+
+AnswerWalk::Next AnswerWalk::follow_to(dns::NameView target) noexcept {
+    const auto end = followed_.begin() + followed_count_;
+    if (followed_count_ == kMaxChain || std::find(followed_.begin(), end, target) != end) {
+        return Next::Done;  // a loop: the records are in the answer already
+    }
+    followed_[followed_count_++] = target;
     current_ = target;
     return Next::Follow;
 }
@@ -158,8 +169,10 @@ AnswerWalk::Next AnswerWalk::dname(const Finding& finding) noexcept {
         outcome_.rcode = kYxDomain;
         return Next::Done;
     }
-    std::optional<dns::Name>& kept = synthesised_[next_synthesised_];
-    next_synthesised_ ^= 1U;
+    if (synthesised_count_ == kMaxChain) {
+        return Next::Done;
+    }
+    std::optional<dns::Name>& kept = synthesised_[synthesised_count_++];
     kept = next;
     writer_.add_cname(Section::Answer, current_, finding.rrset.ttl, *kept);
     return follow(*kept);

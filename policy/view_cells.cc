@@ -80,39 +80,55 @@ Runs<Key> network_runs(std::span<const base::IpPrefix> networks, base::IpFamily 
     return runs;
 }
 
+/// A prefix of the world and its place.
+struct Placed {
+    base::IpPrefix prefix;
+    geo::PlaceId place;
+};
+
+/// What of the world is split by networks goes to `split`.
 template <typename Key>
-Runs<Key> cell_runs(const geo::World& world, base::IpFamily family, const Runs<Key>& networks,
-                    CellIds& ids) {
+Runs<Key> cell_runs(const geo::World& world, const Runs<Key>& networks, CellIds& ids,
+                    std::vector<Placed>& split) {
+    const auto family = sizeof(Key) == 4 ? base::IpFamily::V4 : base::IpFamily::V6;
     Runs<Key> runs;
     const std::size_t expected = world.cell_count(family) + networks.starts.size();
     runs.starts.reserve(expected);
     runs.values.reserve(expected);
     std::size_t at = 0;  // in networks
-    world.for_each_range(
-        family, [&](const base::IpAddress& first, const base::IpAddress& last, geo::PlaceId place) {
-            Key start = key_of<Key>(first);
-            const Key end = key_of<Key>(last);
-            for (;;) {
-                while (at + 1 < networks.starts.size() && networks.starts[at + 1] <= start) {
-                    ++at;
-                }
-                runs.add(start, ids.id({place, networks.values[at]}));
-                if (at + 1 >= networks.starts.size() || networks.starts[at + 1] > end) {
-                    break;
-                }
-                start = networks.starts[at + 1];
+    world.for_each_range(family, [&](const base::IpAddress& first, const base::IpAddress& last,
+                                     geo::PlaceId place) {
+        Key start = key_of<Key>(first);
+        const Key end = key_of<Key>(last);
+        for (;;) {
+            while (at + 1 < networks.starts.size() && networks.starts[at + 1] <= start) {
+                ++at;
             }
-        });
+            runs.add(start, ids.id({place, networks.values[at]}));
+            if (at + 1 >= networks.starts.size() || networks.starts[at + 1] > end) {
+                break;
+            }
+            start = networks.starts[at + 1];
+            if (split.empty() || split.back().prefix.address() != first) {
+                const unsigned length = leading_zeros(static_cast<Key>(key_of<Key>(first) ^ end));
+                split.push_back({base::IpPrefix(first, length), place});
+            }
+        }
+    });
     return runs;
 }
 
-void add_partials(const geo::World& world, base::IpFamily family,
-                  std::span<const std::uint32_t> parents, CellIds& ids, Cells& out) {
+void add_partials(const geo::World& world, base::IpFamily family, std::span<const Placed> split,
+                  CellIds& ids, Cells& out) {
+    const std::vector<std::uint32_t> parents = parents_of(out.networks);
     auto& partials = out.partials[family == base::IpFamily::V4 ? 0 : 1];
     const auto add = [&](const base::IpPrefix& prefix, geo::PlaceId place) {
         partials.push_back({prefix, ids.id({place, longest_match(out.networks, parents, prefix)})});
     };
     world.for_each_partial(family, add);
+    for (const Placed& cell : split) {
+        add(cell.prefix, cell.place);
+    }
     for (const base::IpPrefix& network : out.networks) {
         if (network.address().family() == family) {
             add(network, world.locate(network));
@@ -154,13 +170,12 @@ Cells make_cells(const geo::World& world, std::vector<base::IpPrefix> networks) 
     Cells out;
     out.networks = std::move(networks);
     CellIds ids(world.place_count(), out.cells);
-    out.runs4 = cell_runs<Key4>(world, base::IpFamily::V4,
-                                network_runs<Key4>(out.networks, base::IpFamily::V4), ids);
-    out.runs6 = cell_runs<Key6>(world, base::IpFamily::V6,
-                                network_runs<Key6>(out.networks, base::IpFamily::V6), ids);
-    const std::vector<std::uint32_t> parents = parents_of(out.networks);
-    add_partials(world, base::IpFamily::V4, parents, ids, out);
-    add_partials(world, base::IpFamily::V6, parents, ids, out);
+    std::vector<Placed> split;
+    out.runs4 = cell_runs(world, network_runs<Key4>(out.networks, base::IpFamily::V4), ids, split);
+    add_partials(world, base::IpFamily::V4, split, ids, out);
+    split.clear();
+    out.runs6 = cell_runs(world, network_runs<Key6>(out.networks, base::IpFamily::V6), ids, split);
+    add_partials(world, base::IpFamily::V6, split, ids, out);
     return out;
 }
 

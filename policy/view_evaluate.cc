@@ -241,14 +241,22 @@ Outcomes::Id ShapeEvaluator::latency_in_tier(const ShapeRoute& route, Tier tier)
             ties.push_back({1, candidate.name, candidate.outcome});
         }
     }
-    const std::vector<std::uint32_t>& preference = supposed_->preference;
-    if (!under_latency_[static_cast<std::size_t>(&route - shape_.routes.data())]) {
-        return outcomes_.hash(std::move(ties));
+    if (!supposed_->preference.empty()) {
+        drop_beaten(ties);
     }
-    const auto preferred = std::min_element(ties.begin(), ties.end(), [&](auto& a, auto& b) {
-        return preference[a.name] < preference[b.name];
+    return outcomes_.hash(std::move(ties));
+}
+
+/// Of those whose preference is supposed, only the first can win.
+void ShapeEvaluator::drop_beaten(std::vector<Outcomes::Branch>& ties) const {
+    const std::vector<std::uint32_t>& preference = supposed_->preference;
+    std::uint32_t best = kNone;
+    for (const Outcomes::Branch& tie : ties) {
+        best = std::min(best, preference[tie.name]);
+    }
+    std::erase_if(ties, [&](const Outcomes::Branch& tie) {
+        return preference[tie.name] != kNone && preference[tie.name] != best;
     });
-    return preferred->outcome;
 }
 
 Outcomes::Id ShapeEvaluator::left_open(const ShapeRoute& route,
@@ -296,7 +304,7 @@ Outcomes::Id ShapeEvaluator::multivalue(const ShapeRoute& route) {
     if (ring.empty()) {
         return fenced ? Outcomes::kFenced : Outcomes::kNothing;
     }
-    return outcomes_.ring(ring, route.max_answers);
+    return outcomes_.ring(std::move(ring), route.max_answers);
 }
 
 }  // namespace steerd::policy

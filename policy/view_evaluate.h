@@ -21,8 +21,8 @@ enum class Condition : std::uint8_t { Up, Degraded, Out };
 struct Supposed {
     std::vector<Condition> endpoints;  // by endpoint of the shape
     std::vector<std::uint32_t> holds;  // by route of the shape: the member it stays on, or kNone
-    /// Which of two members a hash prefers, by ShapeEvaluator::name_of(): the lesser. Read for
-    /// latency routes under latency; all other ties stay open.
+    /// Which of two members a hash prefers, by ShapeEvaluator::name_of(): the lesser; kNone is not
+    /// supposed. Empty: all ties stay open.
     std::vector<std::uint32_t> preference;
 };
 
@@ -70,6 +70,7 @@ class ShapeEvaluator {
     [[nodiscard]] Tier tier(const ShapeMember& member);
     /// The weight of each member that takes part in a draw, 0 of the others.
     [[nodiscard]] std::vector<std::uint64_t> votes(const ShapeRoute& route);
+    void drop_beaten(std::vector<Outcomes::Branch>& ties) const;
     /// A latency route among members of which a draw decides where they stand, or whether at all:
     /// not worked out, but equal for equal members and orders.
     [[nodiscard]] Id left_open(const ShapeRoute& route, std::span<const Candidate> candidates);

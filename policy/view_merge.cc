@@ -22,7 +22,7 @@ namespace {
 using config::Policy;
 
 constexpr std::uint64_t kMostEvaluations = 1'000'000;
-constexpr std::size_t kMostPreferred = 5;  // 120 orders
+constexpr std::size_t kMostPreferred = 6;  // 720 orders
 
 /// Counts through all combinations of digits with these bases.
 class Odometer {
@@ -182,9 +182,9 @@ class Merger {
         std::vector<Outcomes::Id> first;
         do {
             if (!order.empty()) {
-                supposed_.preference.assign(shape_.endpoints.size() + shape_.routes.size(), 0);
+                supposed_.preference.assign(shape_.endpoints.size() + shape_.routes.size(), kNone);
                 for (std::uint32_t i = 0; i < order.size(); ++i) {
-                    supposed_.preference[order[i]] = i + 1;
+                    supposed_.preference[order[i]] = i;
                 }
             }
             for (std::size_t i = 0; i < ids_.size(); ++i) {

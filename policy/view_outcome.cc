@@ -9,7 +9,7 @@
 
 namespace steerd::policy {
 
-Outcomes::Outcomes(const ViewShape& shape) : shape_(shape), nodes_(3) {
+Outcomes::Outcomes(const ViewShape& shape) : shape_(shape), nodes_(3), keys_(3, &special_) {
     nodes_[kFenced].may_end = true;
     for (std::uint32_t i = 0; i < shape.endpoints.size(); ++i) {
         of_endpoint_.push_back(set_of({i}));
@@ -20,6 +20,7 @@ Outcomes::Id Outcomes::intern(Key key, Node node) {
     const auto [at, fresh] = ids_.try_emplace(std::move(key), static_cast<Id>(nodes_.size()));
     if (fresh) {
         nodes_.push_back(std::move(node));
+        keys_.push_back(&at->first);
     }
     return at->second;
 }
@@ -99,56 +100,119 @@ Outcomes::Id Outcomes::hash(std::vector<Branch> branches) {
     return choice(Kind::Hash, std::move(branches));
 }
 
+/// The same without these endpoints, when something else hands them out anyway.
+Outcomes::Id Outcomes::without(Id id, const std::vector<std::uint32_t>& endpoints) {
+    const Kind kind = keys_[id]->kind;
+    if (kind == Kind::Set) {
+        std::vector<std::uint32_t> rest;
+        std::set_difference(nodes_[id].endpoints.begin(), nodes_[id].endpoints.end(),
+                            endpoints.begin(), endpoints.end(), std::back_inserter(rest));
+        return set_of(std::move(rest));
+    }
+    if (kind != Kind::Draw && kind != Kind::Hash) {
+        return id;
+    }
+    std::vector<Branch> branches = keys_[id]->branches;
+    for (Branch& branch : branches) {
+        branch.outcome = without(branch.outcome, endpoints);
+    }
+    return kind == Kind::Draw ? draw(std::move(branches)) : hash(std::move(branches));
+}
+
 /// The window is the whole ring, so it hands out the union of its members, and what a member could
 /// only add again does not matter.
-Outcomes::Id Outcomes::whole_ring(const std::vector<Id>& members) {
+Outcomes::Id Outcomes::whole_ring(std::vector<Id> members) {
     std::vector<std::uint32_t> sure;
-    for (const Id member : members) {
-        if (nodes_[member].set) {
-            const auto& endpoints = nodes_[member].endpoints;
-            sure.insert(sure.end(), endpoints.begin(), endpoints.end());
-        }
-    }
-    std::sort(sure.begin(), sure.end());
-    sure.erase(std::unique(sure.begin(), sure.end()), sure.end());
     std::vector<Id> open;
-    for (const Id member : members) {
-        const auto& endpoints = nodes_[member].endpoints;
-        if (!std::includes(sure.begin(), sure.end(), endpoints.begin(), endpoints.end())) {
-            open.push_back(member);
+    for (bool more = true; more;) {
+        more = false;
+        open.clear();
+        for (const Id member : members) {
+            const Id rest = without(member, sure);
+            if (!nodes_[rest].set) {
+                open.push_back(rest);
+            } else if (!nodes_[rest].endpoints.empty()) {
+                const auto& endpoints = nodes_[rest].endpoints;
+                sure.insert(sure.end(), endpoints.begin(), endpoints.end());
+                std::sort(sure.begin(), sure.end());
+                more = true;
+            }
         }
-    }
-    if (open.empty()) {
-        return set_of(std::move(sure));
+        members = open;
     }
     std::sort(open.begin(), open.end());
     open.erase(std::unique(open.begin(), open.end()), open.end());
-    if (!sure.empty()) {
+    if (open.empty() || !sure.empty()) {
         open.push_back(set_of(std::move(sure)));
+    }
+    if (open.size() == 1) {
+        return open.front();
     }
     Key key{Kind::Whole, 0, {}};
     Node node;
+    std::uint32_t most = 0;
     for (const Id member : open) {
         key.branches.push_back({0, 0, member});
         join(node, member);
+        most += nodes_[member].most;
     }
-    for (const Id member : members) {
-        node.most += nodes_[member].most;
-    }
+    node.most = most;
     return intern(std::move(key), std::move(node));
 }
 
-Outcomes::Id Outcomes::ring(const std::vector<Id>& members, std::uint32_t max_answers) {
-    Key key{Kind::Ring, max_answers, {}};
+/// Of all ways to write a ring the least: it has no beginning, and windows are sets, so where each
+/// member has one address it has no direction either.
+std::vector<Outcomes::Id> Outcomes::least_ring(std::vector<Id> members,
+                                               std::uint32_t max_answers) const {
+    const bool all_sets =
+        std::all_of(members.begin(), members.end(), [&](Id member) { return nodes_[member].set; });
+    if (max_answers == 1 && all_sets) {
+        // One address of all, each as often as it stands there.
+        std::map<Id, std::size_t> counts;
+        std::size_t divisor = 0;
+        for (const Id member : members) {
+            ++counts[member];
+        }
+        for (const auto& [member, count] : counts) {
+            divisor = std::gcd(divisor, count);
+        }
+        members.clear();
+        for (const auto& [member, count] : counts) {
+            members.insert(members.end(), count / divisor, member);
+        }
+        return members;
+    }
+    const bool single = std::all_of(members.begin(), members.end(), [&](Id member) {
+        return nodes_[member].set && nodes_[member].most == 1;
+    });
+    std::vector<Id> best = members;
+    for (const bool backwards : {false, true}) {
+        for (std::size_t i = 0; i < members.size() && (single || !backwards); ++i) {
+            std::rotate(members.begin(), members.begin() + 1, members.end());
+            best = std::min(best, members);
+        }
+        std::reverse(members.begin(), members.end());
+    }
+    return best;
+}
+
+Outcomes::Id Outcomes::ring(std::vector<Id> members, std::uint32_t max_answers) {
     Node node;
     std::uint32_t addresses = 0;
     for (const Id member : members) {
-        key.branches.push_back({0, 0, member});
         join(node, member);
         addresses += nodes_[member].most;
     }
-    if (addresses <= max_answers && !node.cname) {
-        return whole_ring(members);
+    // The same over and over: a window holds it once at least.
+    const bool repeated = nodes_[members.front()].most <= max_answers &&
+                          (members.size() == 1 || nodes_[members.front()].set) &&
+                          std::equal(members.begin() + 1, members.end(), members.begin());
+    if (!node.cname && (addresses <= max_answers || repeated)) {
+        return repeated ? members.front() : whole_ring(std::move(members));
+    }
+    Key key{Kind::Ring, max_answers, {}};
+    for (const Id member : least_ring(std::move(members), max_answers)) {
+        key.branches.push_back({0, 0, member});
     }
     node.most = max_answers;
     return intern(std::move(key), std::move(node));

@@ -40,7 +40,7 @@ class Outcomes {
     /// A draw by hash of the prefix. REQUIRES: not empty.
     [[nodiscard]] Id hash(std::vector<Branch> branches);
     /// The addresses of all of them, `max_answers` at a time. REQUIRES: not empty.
-    [[nodiscard]] Id ring(const std::vector<Id>& members, std::uint32_t max_answers);
+    [[nodiscard]] Id ring(std::vector<Id> members, std::uint32_t max_answers);
 
     /// A choice that is not worked out: equal where the branches and what decides are equal.
     [[nodiscard]] Id open(std::vector<Branch> branches, std::span<const std::uint16_t> decides);
@@ -78,7 +78,10 @@ class Outcomes {
     };
 
     [[nodiscard]] Id intern(Key key, Node node);
-    [[nodiscard]] Id whole_ring(const std::vector<Id>& members);
+    [[nodiscard]] Id whole_ring(std::vector<Id> members);
+    [[nodiscard]] Id without(Id id, const std::vector<std::uint32_t>& endpoints);
+    [[nodiscard]] std::vector<Id> least_ring(std::vector<Id> members,
+                                             std::uint32_t max_answers) const;
     [[nodiscard]] Id set_of(std::vector<std::uint32_t> endpoints);
     [[nodiscard]] Id choice(Kind kind, std::vector<Branch> branches);
     void join(Node& node, Id part) const;
@@ -86,6 +89,8 @@ class Outcomes {
     const ViewShape& shape_;
     std::vector<Node> nodes_;
     std::map<Key, Id> ids_;
+    const Key special_;
+    std::vector<const Key*> keys_;  // by id; in ids_, but for the special ones
     std::vector<Id> of_endpoint_;
 };
 
