@@ -111,9 +111,10 @@ class Steering {
   public:
     explicit Steering(std::string_view routes, std::string_view steer = "ttl = \"60s\"",
                       std::string_view zone_lines = "", const WorldText& world = {})
-        : built(build(config_of(routes, steer), zone_lines, world)),
-          plan(*built.plan),
-          facts(all_up(plan)) {
+        : Steering(build(config_of(routes, steer), zone_lines, world)) {}
+
+    explicit Steering(Built from_elsewhere)
+        : built(std::move(from_elsewhere)), plan(*built.plan), facts(all_up(plan)) {
         from("203.0.113.9");
     }
 
