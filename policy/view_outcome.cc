@@ -100,23 +100,33 @@ Outcomes::Id Outcomes::hash(std::vector<Branch> branches) {
     return choice(Kind::Hash, std::move(branches));
 }
 
+/// A draw or hash between what `fn` makes of its branches; anything else as it is.
+template <typename Fn>
+Outcomes::Id Outcomes::for_branches(Id id, const Fn& fn) {
+    const Kind kind = keys_[id]->kind;
+    if (kind != Kind::Draw && kind != Kind::Hash) {
+        return id;
+    }
+    std::vector<Branch> branches = keys_[id]->branches;
+    for (Branch& branch : branches) {
+        branch.outcome = fn(branch.outcome);
+    }
+    return kind == Kind::Draw ? draw(std::move(branches)) : hash(std::move(branches));
+}
+
 /// The same without these endpoints, when something else hands them out anyway.
 Outcomes::Id Outcomes::without(Id id, const std::vector<std::uint32_t>& endpoints) {
     const Kind kind = keys_[id]->kind;
+    if (id == kFenced && !endpoints.empty()) {
+        return set_of({});  // a fence keeps others' addresses from nobody
+    }
     if (kind == Kind::Set) {
         std::vector<std::uint32_t> rest;
         std::set_difference(nodes_[id].endpoints.begin(), nodes_[id].endpoints.end(),
                             endpoints.begin(), endpoints.end(), std::back_inserter(rest));
         return set_of(std::move(rest));
     }
-    if (kind != Kind::Draw && kind != Kind::Hash) {
-        return id;
-    }
-    std::vector<Branch> branches = keys_[id]->branches;
-    for (Branch& branch : branches) {
-        branch.outcome = without(branch.outcome, endpoints);
-    }
-    return kind == Kind::Draw ? draw(std::move(branches)) : hash(std::move(branches));
+    return for_branches(id, [&](Id branch) { return without(branch, endpoints); });
 }
 
 /// The window is the whole ring, so it hands out the union of its members, and what a member could
@@ -197,6 +207,12 @@ std::vector<Outcomes::Id> Outcomes::least_ring(std::vector<Id> members,
 }
 
 Outcomes::Id Outcomes::ring(std::vector<Id> members, std::uint32_t max_answers) {
+    const Kind first = keys_[members.front()]->kind;
+    if (members.size() == 1 && (first == Kind::Draw || first == Kind::Hash)) {
+        return for_branches(members.front(), [&](Id branch) {
+            return branch == kFenced ? branch : ring({branch}, max_answers);
+        });
+    }
     Node node;
     std::uint32_t addresses = 0;
     for (const Id member : members) {

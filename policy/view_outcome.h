@@ -79,6 +79,8 @@ class Outcomes {
 
     [[nodiscard]] Id intern(Key key, Node node);
     [[nodiscard]] Id whole_ring(std::vector<Id> members);
+    template <typename Fn>
+    [[nodiscard]] Id for_branches(Id id, const Fn& fn);
     [[nodiscard]] Id without(Id id, const std::vector<std::uint32_t>& endpoints);
     [[nodiscard]] std::vector<Id> least_ring(std::vector<Id> members,
                                              std::uint32_t max_answers) const;

@@ -164,12 +164,14 @@ bool orders_are_exact(const ViewShape& shape) {
         return shape.slots.empty();
     }
     const ShapeRoute& route = shape.routes[shape.slots.front().route];
-    if (route.policy == Policy::Latency) {
-        return std::all_of(route.member_regions.begin(), route.member_regions.end(),
-                           [](const auto& regions) { return regions.size() <= 1; });
+    if (route.policy == Policy::Geo) {
+        // A walk's fence says nothing at the root and is not recorded there (see classify); but a
+        // walk that finds nothing may leave a hash with nothing to choose.
+        return std::none_of(shape.routes.begin(), shape.routes.end(),
+                            [](const ShapeRoute& other) { return other.sticky; });
     }
-    // A walk's fence says nothing at the root and is not recorded there (see classify).
-    return true;
+    return std::all_of(route.member_regions.begin(), route.member_regions.end(),
+                       [](const auto& regions) { return regions.size() <= 1; });
 }
 
 void add_routes(const config::Model& model, const Tree& tree,

@@ -70,7 +70,7 @@ class ConfigMaker {
     }
 
     void make_endpoints() {
-        const std::uint32_t count = 2 + below(chance(15) ? 4 : 2);
+        const std::uint32_t count = 2 + below(chance(8) ? 4 : 2);
         cnames_ = chance(15);
         for (std::uint32_t i = 0; i < count; ++i) {
             names_.push_back(prefixed('e', i));
