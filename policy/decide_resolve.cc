@@ -59,26 +59,6 @@ Resolution resolve_for(const DecideInput& input, Judge judge, const Overlay* ove
 
 }  // namespace
 
-const SteeredName& name_of(const DecideInput& input) noexcept {
-    return input.plan.steered[index(input.steered)];
-}
-
-const Tree& tree_of(const DecideInput& input) noexcept {
-    return input.plan.trees[index(name_of(input).tree)];
-}
-
-Scene scene_of(const DecideInput& input, const Look& look, const Overlay* overlay) noexcept {
-    return {.plan = input.plan,
-            .health = input.health,
-            .tree = tree_of(input),
-            .client = input.client,
-            .draw = look.draw,
-            .column = look.column,
-            .judge = look.judge,
-            .overlay = look.last == nullptr ? overlay : nullptr,
-            .last = look.last};
-}
-
 Look live_look(const DecideInput& input, Judge judge) noexcept {
     return {
         .judge = judge, .column = column_of(judge, name_of(input).families), .draw = input.draw};

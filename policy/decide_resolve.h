@@ -26,10 +26,27 @@ struct Resolution {
     Choice choice;  // when kind is Addresses or Cname
 };
 
-[[nodiscard]] const SteeredName& name_of(const DecideInput& input) noexcept;
-[[nodiscard]] const Tree& tree_of(const DecideInput& input) noexcept;
-[[nodiscard]] Scene scene_of(const DecideInput& input, const Look& look,
-                             const Overlay* overlay = nullptr) noexcept;
+[[nodiscard]] inline const SteeredName& name_of(const DecideInput& input) noexcept {
+    return input.plan.steered[config::index(input.steered)];
+}
+
+[[nodiscard]] inline const Tree& tree_of(const DecideInput& input) noexcept {
+    return input.plan.trees[config::index(name_of(input).tree)];
+}
+
+[[nodiscard]] inline Scene scene_of(const DecideInput& input, const Look& look,
+                                    const Overlay* overlay = nullptr) noexcept {
+    return {.plan = input.plan,
+            .health = input.health,
+            .tree = tree_of(input),
+            .client = input.client,
+            .draw = look.draw,
+            .column = look.column,
+            .judge = look.judge,
+            .overlay = look.last == nullptr ? overlay : nullptr,
+            .last = look.last};
+}
+
 /// Where one judge looks first.
 [[nodiscard]] Look live_look(const DecideInput& input, Judge judge) noexcept;
 /// The judge of the family asked for. REQUIRES: ask is not Other.

@@ -22,13 +22,8 @@ constexpr std::uint8_t bit(Tier tier) noexcept {
 
 }  // namespace
 
-Evaluator::Evaluator(const Scene& scene) noexcept
-    : scene_(scene),
-      view_(scene.tree.view == kNone ? nullptr : scene.plan.views[scene.tree.view].get()),
-      dynamic_(scene.overlay != nullptr || scene.last != nullptr) {}
-
 Choice Evaluator::choose(std::uint32_t route) const noexcept {
-    const TreeRoute& it = scene_.tree.routes[route];
+    const TreeRoute& it = tree_routes_[route];
     switch (it.policy) {
         case Policy::Failover:
             return failover(it);
@@ -151,7 +146,7 @@ std::uint64_t Evaluator::weight(const Ballot& ballot, const TreeMember& m) const
 }
 
 Choice Evaluator::weighted(std::uint32_t at) const noexcept {
-    const TreeRoute& route = scene_.tree.routes[at];
+    const TreeRoute& route = tree_routes_[at];
     const Ballot votes = ballot(route);
     if (votes.total == 0) {
         return {};
@@ -182,14 +177,14 @@ Choice Evaluator::weighted(std::uint32_t at) const noexcept {
 
 std::uint32_t Evaluator::region_of(const Choice& choice) const noexcept {
     if (choice.endpoint != kNone) {
-        return scene_.health.endpoints[choice.endpoint].region;
+        return endpoints_[choice.endpoint].region;
     }
     // All endpoints of a multivalue route under `latency` stand in one region.
-    const TreeMember* m = &member(scene_.tree.routes[choice.ring], 0);
+    const TreeMember* m = &member(tree_routes_[choice.ring], 0);
     while (!m->is_endpoint) {
-        m = &member(scene_.tree.routes[m->target], 0);
+        m = &member(tree_routes_[m->target], 0);
     }
-    return scene_.health.endpoints[m->target].region;
+    return endpoints_[m->target].region;
 }
 
 std::uint32_t Evaluator::region_rank(const TreeRoute& route, std::uint32_t i,
@@ -318,7 +313,7 @@ Choice Evaluator::geo(const TreeRoute& route) const noexcept {
 }
 
 Choice Evaluator::multivalue(std::uint32_t at) const noexcept {
-    const TreeRoute& route = scene_.tree.routes[at];
+    const TreeRoute& route = tree_routes_[at];
     const Ballot votes = ballot(route);
     Choice out;
     for (std::uint32_t i = 0; i < route.member_count && !out.picked(); ++i) {

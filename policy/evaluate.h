@@ -14,7 +14,15 @@ namespace steerd::policy {
 
 class Evaluator {
   public:
-    explicit Evaluator(const Scene& scene) noexcept;
+    explicit Evaluator(const Scene& scene) noexcept
+        : scene_(scene),
+          view_(scene.tree.view == kNone ? nullptr : scene.plan.views[scene.tree.view].get()),
+          endpoints_(scene.health.endpoints.data()),
+          routes_(scene.health.routes.data()),
+          tree_routes_(scene.tree.routes.data()),
+          members_(scene.tree.members.data()),
+          column_(scene.column),
+          dynamic_(scene.overlay != nullptr || scene.last != nullptr) {}
 
     /// The choice of a route of the tree (0 is the root).
     [[nodiscard]] Choice choose(std::uint32_t route) const noexcept;
@@ -23,9 +31,23 @@ class Evaluator {
 
     // The parts, for explain and enumerate.
 
-    [[nodiscard]] Rank rank(const TreeMember& member) const noexcept;
+    [[nodiscard]] Rank rank(const TreeMember& member) const noexcept {
+        if (dynamic_) {
+            return changed_rank(member);
+        }
+        return member.is_endpoint ? endpoints_[member.target].rank.at(column_)
+                                  : row_of(member.target).rank.at(column_);
+    }
+
     /// As it is for this client: a route that finds nothing for it is Out.
-    [[nodiscard]] Tier tier(const TreeMember& member) const noexcept;
+    [[nodiscard]] Tier tier(const TreeMember& member) const noexcept {
+        const Tier by_rank = tier_by_rank(member);
+        const bool certain =
+            by_rank == Tier::Out || member.is_endpoint || !row_of(member.target).client_dependent;
+        return certain || choose(member.target).status != Choice::Status::None ? by_rank
+                                                                               : Tier::Out;
+    }
+
     [[nodiscard]] Ballot ballot(const TreeRoute& route) const noexcept;
     [[nodiscard]] std::uint64_t weight(const Ballot& ballot,
                                        const TreeMember& member) const noexcept;
@@ -47,7 +69,7 @@ class Evaluator {
     [[nodiscard]] const Scene& scene() const noexcept { return scene_; }
 
     [[nodiscard]] const TreeMember& member(const TreeRoute& route, std::uint32_t i) const noexcept {
-        return scene_.tree.members[route.first_member + i];
+        return members_[route.first_member + i];
     }
 
     static constexpr std::uint32_t kUnranked = kNone;
@@ -62,11 +84,28 @@ class Evaluator {
     [[nodiscard]] Choice geo(const TreeRoute& route) const noexcept;
     [[nodiscard]] Choice multivalue(std::uint32_t at) const noexcept;
     [[nodiscard]] Choice take(const TreeRoute& route, std::uint32_t i) const noexcept;
-    [[nodiscard]] Tier tier_by_rank(const TreeMember& member) const noexcept;
-    [[nodiscard]] bool lacking(const TreeMember& member) const noexcept;
-    [[nodiscard]] Rank endpoint_rank(std::uint32_t endpoint) const noexcept;
-    [[nodiscard]] Rank route_rank(std::uint32_t at) const noexcept;
-    [[nodiscard]] bool has_available(std::uint32_t at, std::uint32_t wanted) const noexcept;
+
+    [[nodiscard]] const RouteRow& row_of(std::uint32_t at) const noexcept {
+        return routes_[config::index(tree_routes_[at].route)];
+    }
+
+    [[nodiscard]] Tier tier_by_rank(const TreeMember& member) const noexcept {
+        const Rank found = rank(member);
+        if (!available(found)) {
+            return Tier::Out;
+        }
+        const unsigned lacks = !member.is_endpoint && lacking(member) ? 2U : 0U;
+        return static_cast<Tier>(lacks + (found == Rank::Degraded ? 1U : 0U));
+    }
+
+    [[nodiscard]] bool lacking(const TreeMember& member) const noexcept {
+        return dynamic_ ? lacking_changed(member.target) : row_of(member.target).lacks(column_);
+    }
+
+    // evaluate_ranks.cc: when something is supposed to be otherwise than it is
+    [[nodiscard]] Rank changed_rank(const TreeMember& member) const noexcept;
+    [[nodiscard]] Rank changed_endpoint_rank(std::uint32_t endpoint) const noexcept;
+    [[nodiscard]] bool lacking_changed(std::uint32_t at) const noexcept;
     [[nodiscard]] bool usable(std::uint32_t slot) const noexcept;
     [[nodiscard]] std::uint64_t draw_of(std::uint32_t at) const noexcept;
     [[nodiscard]] std::uint32_t region_rank(const TreeRoute& route, std::uint32_t i,
@@ -78,6 +117,12 @@ class Evaluator {
 
     const Scene& scene_;
     const View* view_;
+    // What every step reads, without the way there.
+    const EndpointRow* endpoints_;
+    const RouteRow* routes_;
+    const TreeRoute* tree_routes_;
+    const TreeMember* members_;
+    Column column_;
     bool dynamic_;  // ranks are not those of the health state as it is
 };
 

@@ -1,52 +1,32 @@
-// Ranks of members: read from the compiled state, or, when something is supposed to be otherwise,
-// worked out from what changed. product.md §4.4. Thread rule: as evaluate.h.
+// Ranks of members when something is supposed to be otherwise than it is: worked out from what
+// changed. Ranks as they are stand in the compiled state and are read there (evaluate.h).
+// product.md §4.4. Thread rule: as evaluate.h.
 #include <array>
 
 #include "policy/evaluate.h"
 
 namespace steerd::policy {
 
-using config::index;
-
-Rank Evaluator::rank(const TreeMember& m) const noexcept {
-    return m.is_endpoint ? endpoint_rank(m.target) : route_rank(m.target);
-}
-
-Rank Evaluator::endpoint_rank(std::uint32_t endpoint) const noexcept {
-    if (dynamic_) {
-        Rank changed = Rank::Down;
-        if (scene_.last != nullptr) {
-            return scene_.last->endpoint(endpoint);
-        }
-        if (scene_.overlay->endpoint(endpoint, scene_.column, changed)) {
-            return changed;
-        }
+Rank Evaluator::changed_rank(const TreeMember& m) const noexcept {
+    if (m.is_endpoint) {
+        return changed_endpoint_rank(m.target);
     }
-    return scene_.health.endpoints[endpoint].rank.at(scene_.column);
-}
-
-Rank Evaluator::route_rank(std::uint32_t at) const noexcept {
-    const TreeRoute& route = scene_.tree.routes[at];
-    if (!dynamic_) {
-        return scene_.health.routes[index(route.route)].rank.at(scene_.column);
-    }
+    const TreeRoute& route = scene_.tree.routes[m.target];
     Rank best = Rank::Drained;
     for (std::uint32_t i = 0; i < route.member_count && best != Rank::Up; ++i) {
-        best = std::min(best, rank(member(route, i)));
+        best = std::min(best, changed_rank(member(route, i)));
     }
     return best;
 }
 
-bool Evaluator::lacking(const TreeMember& m) const noexcept {
-    if (m.is_endpoint) {
-        return false;
+Rank Evaluator::changed_endpoint_rank(std::uint32_t endpoint) const noexcept {
+    if (scene_.last != nullptr) {
+        return scene_.last->endpoint(endpoint);
     }
-    const TreeRoute& route = scene_.tree.routes[m.target];
-    if (route.min_available <= 1) {
-        return false;
-    }
-    return dynamic_ ? !has_available(m.target, route.min_available)
-                    : scene_.health.routes[index(route.route)].lacks(scene_.column);
+    Rank changed = Rank::Down;
+    return scene_.overlay->endpoint(endpoint, scene_.column, changed)
+               ? changed
+               : scene_.health.endpoints[endpoint].rank.at(scene_.column);
 }
 
 namespace {
@@ -85,35 +65,15 @@ void count_available(const Tree& tree, std::uint32_t at, std::uint32_t wanted,
 
 }  // namespace
 
-bool Evaluator::has_available(std::uint32_t at, std::uint32_t wanted) const noexcept {
+bool Evaluator::lacking_changed(std::uint32_t at) const noexcept {
+    const std::uint32_t wanted = scene_.tree.routes[at].min_available;
+    if (wanted <= 1) {
+        return false;
+    }
     Seen seen;
-    count_available(
-        scene_.tree, at, wanted, [this](std::uint32_t e) { return endpoint_rank(e); }, seen);
-    return seen.count >= wanted;
-}
-
-Tier Evaluator::tier_by_rank(const TreeMember& m) const noexcept {
-    const Rank r = rank(m);
-    if (!available(r)) {
-        return Tier::Out;
-    }
-    const bool degraded = r == Rank::Degraded;
-    if (lacking(m)) {
-        return degraded ? Tier::LackingDegraded : Tier::LackingGood;
-    }
-    return degraded ? Tier::Degraded : Tier::Good;
-}
-
-Tier Evaluator::tier(const TreeMember& m) const noexcept {
-    const Tier by_rank = tier_by_rank(m);
-    if (by_rank == Tier::Out || m.is_endpoint) {
-        return by_rank;
-    }
-    const TreeRoute& route = scene_.tree.routes[m.target];
-    if (!scene_.health.routes[index(route.route)].client_dependent) {
-        return by_rank;
-    }
-    return choose(m.target).status == Choice::Status::None ? Tier::Out : by_rank;
+    const auto rank_of = [this](std::uint32_t e) { return changed_endpoint_rank(e); };
+    count_available(scene_.tree, at, wanted, rank_of, seen);
+    return seen.count < wanted;
 }
 
 }  // namespace steerd::policy

@@ -29,7 +29,7 @@ bool Evaluator::usable(std::uint32_t slot) const noexcept {
 }
 
 void Evaluator::for_endpoint(std::uint32_t endpoint, SlotFn fn, void* context) const noexcept {
-    const EndpointRow& row = scene_.health.endpoints[endpoint];
+    const EndpointRow& row = endpoints_[endpoint];
     std::uint32_t first = row.first_slot;
     std::uint32_t count = row.v4_count;
     if (scene_.judge == Judge::Both) {
@@ -48,7 +48,7 @@ void Evaluator::for_endpoint(std::uint32_t endpoint, SlotFn fn, void* context) c
 }
 
 void Evaluator::for_ring(std::uint32_t at, SlotFn fn, void* context) const noexcept {
-    const TreeRoute& route = scene_.tree.routes[at];
+    const TreeRoute& route = tree_routes_[at];
     const Ballot votes = ballot(route);
     for (std::uint32_t i = 0; i < route.member_count; ++i) {
         const TreeMember& m = member(route, i);
@@ -76,7 +76,7 @@ void Evaluator::for_window(std::uint32_t at, SlotFn fn, void* context) const noe
     if (window.size == 0) {
         return;
     }
-    const std::uint64_t most = scene_.tree.routes[at].max_answers;
+    const std::uint64_t most = tree_routes_[at].max_answers;
     window.length = std::min(window.size, most);
     window.start = base::Rng(draw_of(at)).below(window.size);
     for_ring(

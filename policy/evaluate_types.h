@@ -53,7 +53,7 @@ struct Ballot {
 
 /// The addresses chosen, without their order.
 struct SlotList {
-    std::array<std::uint32_t, kMaxEndpointAddresses> slots{};
+    std::array<std::uint32_t, kMaxEndpointAddresses> slots;  // the first `count` of them
     std::size_t count = 0;
 
     void add(std::uint32_t slot) noexcept {
