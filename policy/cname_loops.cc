@@ -32,7 +32,7 @@ class Walker {
     [[nodiscard]] std::string path() const {
         std::string text;
         for (const dns::Name& name : path_) {
-            text += (text.empty() ? "" : " -> ") + name.to_text();
+            text += (text.empty() ? "" : " → ") + name.to_text();
         }
         return text;
     }
