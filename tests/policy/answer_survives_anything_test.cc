@@ -56,7 +56,7 @@ std::vector<Packet> packets() {
           "nothing.example.com A", "x.old.example.com A", "sub.example.com A",
           "loop1.example.com MX", "mail.example.com ANY", "into.example.com A",
           "through.example.com AAAA", "x.apps.example.com A", "servfail.example.com A",
-          "nodata.example.com A", "example.net A"}) {
+          "nodata.example.com A", "big.example.com TXT", "example.net A"}) {
         const std::string_view text = question;
         const auto name = dns::Name::parse(text.substr(0, text.find(' ')));
         const auto type = dns::parse_type(text.substr(text.find(' ') + 1));
@@ -72,7 +72,11 @@ std::vector<Packet> packets() {
 }
 
 TEST(PacketPath, AllocatesNothing) {
-    Asking s;
+    std::string lines = kZoneLines;
+    for (char c = 'a'; c <= 'z'; ++c) {
+        lines += "big TXT \"" + std::string(60, c) + "\"\n";
+    }
+    Asking s(build(kAnswerConfig, lines));
     s.set("a", Health::Degraded).set("e", Health::Down).pending("b", Health::Down, 3);
     s.refresh();
     const auto all = packets();
