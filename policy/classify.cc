@@ -75,21 +75,28 @@ void write_walk(const ViewShape& shape, const SlotLayout& slot, const geo::Facts
 
 /// Two neighbours in the order that tie with the same regions on both sides can never be told
 /// apart, so they stand by index: equal words then mean equal behaviour and the other way round.
+///
+/// Regions in `dead` can hold no candidate; they stand behind all others, so that where they would
+/// stand tells nobody apart.
 void write_order(const ShapeRoute& route, std::span<const double> estimates,
-                 std::span<std::uint16_t> words) {
-    const std::size_t count = route.regions.size();
+                 const std::vector<bool>& dead, std::span<std::uint16_t> words) {
+    const std::size_t regions = route.regions.size();
+    const auto count = static_cast<std::size_t>(std::count(dead.begin(), dead.end(), false));
     const auto estimate = [&](std::uint16_t i) {
         return route.regions[i] == kNone ? std::numeric_limits<double>::quiet_NaN()
                                          : estimates[route.regions[i]];
     };
-    std::vector<std::uint16_t> order(count);
+    std::vector<std::uint16_t> order(regions);
     std::iota(order.begin(), order.end(), std::uint16_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::uint16_t a, std::uint16_t b) {
+    const auto alive = std::stable_partition(order.begin(), order.end(),
+                                             [&](std::uint16_t i) { return !dead[i]; });
+    std::stable_sort(order.begin(), alive, [&](std::uint16_t a, std::uint16_t b) {
         const double left = estimate(a);
         const double right = estimate(b);
         return std::isnan(right) ? !std::isnan(left) : left < right;
     });
-    const auto last_equal = words.subspan(count, count);
+    const auto last_equal = words.subspan(regions, regions);
+    std::fill(last_equal.begin(), last_equal.end(), static_cast<std::uint16_t>(regions - 1));
     std::size_t known = count;
     while (known > 0 && std::isnan(estimate(order[known - 1]))) {
         last_equal[--known] = static_cast<std::uint16_t>(count - 1);
@@ -120,7 +127,7 @@ void write_order(const ShapeRoute& route, std::span<const double> estimates,
                   order.begin() + static_cast<std::ptrdiff_t>(end));
         i = end;
     }
-    for (std::size_t rank = 0; rank < count; ++rank) {
+    for (std::size_t rank = 0; rank < regions; ++rank) {
         words[order[rank]] = static_cast<std::uint16_t>(rank);
     }
 }
@@ -135,6 +142,33 @@ void write_nothing(const ShapeRoute& route, std::span<std::uint16_t> words) {
         std::fill(words.begin() + static_cast<std::ptrdiff_t>(count), words.end(),
                   static_cast<std::uint16_t>(count - 1));
     }
+}
+
+/// Regions of a latency route whose endpoints all stand before it in this client's walk.
+std::vector<bool> dead_regions(const ViewShape& shape, const SlotLayout& slot,
+                               std::span<const std::uint16_t> words) {
+    const ShapeRoute& route = shape.routes[slot.route];
+    std::vector<bool> dead(route.regions.size());
+    if (slot.walk == kNone) {
+        return dead;
+    }
+    const SlotLayout& geo = shape.slots[slot.walk];
+    const ShapeMember* const members = shape.members.data() + shape.routes[geo.route].first_member;
+    std::vector<bool> out(shape.endpoints.size());
+    for (std::uint16_t step = 0; step < words[geo.offset]; ++step) {
+        const ShapeMember& member = members[words[geo.offset + 2U + step]];
+        if (member.is_endpoint) {
+            out[member.target] = true;
+        } else if (member.target == slot.route) {
+            break;
+        }
+    }
+    for (std::size_t region = 0; region < dead.size(); ++region) {
+        const std::vector<std::uint32_t>& inside = route.region_endpoints[region];
+        dead[region] = std::all_of(inside.begin(), inside.end(),
+                                   [&](std::uint32_t endpoint) { return out[endpoint]; });
+    }
+    return dead;
 }
 
 void reach(const ViewShape& shape, std::span<const std::uint16_t> words, std::uint32_t route,
@@ -162,16 +196,19 @@ void reach(const ViewShape& shape, std::span<const std::uint16_t> words, std::ui
     }
 }
 
-bool latency_may_tie(const ViewShape& shape, const ShapeRoute& route,
-                     std::span<const std::uint16_t> words) {
+bool latency_may_tie(const ViewShape& shape, const SlotLayout& slot,
+                     std::span<const std::uint16_t> all_words) {
+    const ShapeRoute& route = shape.routes[slot.route];
     if (route.region_shared) {
         return true;
     }
+    const auto words = all_words.subspan(slot.offset, slot.size);
+    const std::vector<bool> dead = dead_regions(shape, slot, all_words);
     const std::size_t count = route.regions.size();
     std::vector<std::uint32_t> member_at(count, kNone);  // by rank; one for each region
     for (std::uint32_t i = 0; i < route.member_count; ++i) {
         for (const std::uint16_t region : route.member_regions[i]) {
-            member_at[words[region]] = i;
+            member_at[words[region]] = dead[region] ? kNone : i;
         }
     }
     const ShapeMember* const members = shape.members.data() + route.first_member;
@@ -225,20 +262,19 @@ void classify(const ViewShape& shape, Estimates& estimates, const geo::World& wo
     CHECK(words.size() == shape.words);
     std::fill(words.begin(), words.end(), std::uint16_t{0});
     for (const SlotLayout& slot : shape.slots) {
-        const auto own = words.subspan(slot.offset, slot.size);
-        if (shape.routes[slot.route].policy == Policy::Latency) {
-            write_order(shape.routes[slot.route], estimates.row(place), own);
-        } else {
+        if (shape.routes[slot.route].policy == Policy::Geo) {
+            const auto own = words.subspan(slot.offset, slot.size);
             write_walk(shape, slot, world.place(place), within, own);
         }
     }
-    if (shape.slots.size() < 2) {
-        return;  // the only one; nothing can stand between it and the root
-    }
     const std::vector<bool> reached = reachable_routes(shape, words);
     for (const SlotLayout& slot : shape.slots) {
+        const ShapeRoute& route = shape.routes[slot.route];
+        const auto own = words.subspan(slot.offset, slot.size);
         if (!reached[slot.route]) {
-            write_nothing(shape.routes[slot.route], words.subspan(slot.offset, slot.size));
+            write_nothing(route, own);
+        } else if (route.policy == Policy::Latency) {
+            write_order(route, estimates.row(place), dead_regions(shape, slot, words), own);
         }
     }
 }
@@ -260,7 +296,7 @@ bool may_hash(const ViewShape& shape, std::span<const std::uint16_t> words) {
             return true;
         }
         if (route.policy == Policy::Latency &&
-            latency_may_tie(shape, route, words.subspan(shape.slots[route.view_slot].offset))) {
+            latency_may_tie(shape, shape.slots[route.view_slot], words)) {
             return true;
         }
     }

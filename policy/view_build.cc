@@ -12,6 +12,17 @@ namespace steerd::policy {
 
 namespace {
 
+/// Spent on the most used shapes first; some seconds at most, whatever the configuration.
+constexpr std::uint64_t kEvaluations = 4'000'000;
+
+/// What is read or used up while views are made.
+struct Workshop {
+    const Cells& cells;
+    const geo::World& world;
+    Estimates estimates;
+    std::uint64_t evaluations_left = kEvaluations;
+};
+
 /// A shape, who has it, and what came of it.
 struct Pending {
     ViewShape shape;
@@ -85,21 +96,20 @@ std::shared_ptr<const View> make_view(const ViewShape& shape, std::string key, C
     return std::make_shared<const View>(std::move(impl));
 }
 
-Classes classes_of(const ViewShape& shape, const Cells& cells, Estimates& estimates,
-                   const geo::World& world) {
-    Classes classes = classify_cells(shape, cells, estimates, world);
-    merge_alike(shape, classes);
+Classes classes_of(const ViewShape& shape, Workshop& workshop) {
+    Classes classes = classify_cells(shape, workshop.cells, workshop.estimates, workshop.world);
+    merge_alike(shape, classes, workshop.evaluations_left);
     return classes;
 }
 
 /// One table for all of `pending`: its values tell apart what any of the views tells apart.
-void share_table(const Cells& cells, Estimates& estimates, const geo::World& world,
-                 std::span<Pending*> pending) {
+void share_table(Workshop& workshop, std::span<Pending*> pending) {
+    const Cells& cells = workshop.cells;
     std::vector<Classes> classes;
     std::vector<std::uint32_t> joint(cells.cells.size());
     std::size_t joint_count = 1;
     for (const Pending* p : pending) {
-        const Classes& own = classes.emplace_back(classes_of(p->shape, cells, estimates, world));
+        const Classes& own = classes.emplace_back(classes_of(p->shape, workshop));
         std::unordered_map<std::uint64_t, std::uint32_t> finer;
         for (std::size_t cell = 0; cell < joint.size(); ++cell) {
             const std::uint64_t pair =
@@ -137,11 +147,11 @@ void build(const ViewsInput& input, std::span<Pending> pending, base::Problems& 
     std::stable_sort(todo.begin(), todo.end(),
                      [](const Pending* a, const Pending* b) { return a->names > b->names; });
     const Cells cells = cells_for(input.world, pending);
-    Estimates estimates(input.world);
+    Workshop workshop{cells, input.world, Estimates(input.world)};
     std::size_t next = 0;
     for (; next < todo.size(); ++next) {
         Pending& p = *todo[next];
-        Classes classes = classes_of(p.shape, cells, estimates, input.world);
+        Classes classes = classes_of(p.shape, workshop);
         auto table = std::make_shared<const ViewTable>(cells, classes.of_cell);
         auto view = make_view(p.shape, p.shape.key, std::move(classes), std::move(table), {});
         const bool rest_could_share = next + 1 < todo.size();
@@ -155,7 +165,7 @@ void build(const ViewsInput& input, std::span<Pending> pending, base::Problems& 
         return;
     }
     const auto rest = std::span(todo).subspan(next);
-    share_table(cells, estimates, input.world, rest);
+    share_table(workshop, rest);
     const std::size_t names =
         std::accumulate(rest.begin(), rest.end(), std::size_t{0},
                         [](std::size_t sum, const Pending* p) { return sum + p->names; });

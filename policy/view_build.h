@@ -26,8 +26,9 @@ struct Classes {
                                      Estimates& estimates, const geo::World& world);
 
 /// Puts one class for those that decide alike under every health, where that can be found out
-/// exactly within bounds (view_merge.cc); sets `hashed`. Never joins what could differ.
-void merge_alike(const ViewShape& shape, Classes& classes);
+/// exactly within bounds (view_merge.cc); sets `hashed`. Never joins what could differ. What it
+/// evaluates is taken from `evaluations_left`.
+void merge_alike(const ViewShape& shape, Classes& classes, std::uint64_t& evaluations_left);
 
 struct ViewsInput {
     const config::Model& model;

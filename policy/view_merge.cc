@@ -159,16 +159,18 @@ class Merger {
         supposed_.holds.resize(shape.routes.size());
     }
 
-    void run() {
+    void run(std::uint64_t& evaluations_left) {
         Odometer health = health_of(shape_);
         const std::vector<std::uint32_t> names = names_to_prefer(shape_, evaluator_);
         std::uint64_t evaluations = health.combinations() * classes_.hashed.size();
         for (std::size_t i = 2; i <= names.size(); ++i) {
             evaluations *= i;
         }
-        if (names.size() > kMostPreferred || evaluations > kMostEvaluations) {
+        if (names.size() > kMostPreferred ||
+            evaluations > std::min(kMostEvaluations, evaluations_left)) {
             return;
         }
+        evaluations_left -= evaluations;
         do {
             read(shape_, health, supposed_);
             one_health(names);
@@ -231,9 +233,9 @@ class Merger {
 
 }  // namespace
 
-void merge_alike(const ViewShape& shape, Classes& classes) {
+void merge_alike(const ViewShape& shape, Classes& classes, std::uint64_t& evaluations_left) {
     if (!shape.exact) {
-        Merger(shape, classes).run();
+        Merger(shape, classes).run(evaluations_left);
     }
 }
 

@@ -114,6 +114,7 @@ void collect_endpoints(const ViewShape& shape, std::uint32_t route, std::vector<
 void add_member_regions(ViewShape& shape, ShapeRoute& route, const std::vector<RegionId>& regions,
                         std::span<const std::uint32_t> region_of) {
     std::vector<std::uint32_t> members_in(regions.size());
+    route.region_endpoints.resize(regions.size());
     std::vector<std::uint32_t> below;
     for (std::uint32_t i = 0; i < route.member_count; ++i) {
         const ShapeMember& member = shape.members[route.first_member + i];
@@ -128,6 +129,9 @@ void add_member_regions(ViewShape& shape, ShapeRoute& route, const std::vector<R
                 return static_cast<std::uint32_t>(region) == region_of[endpoint];
             });
             const auto index = static_cast<std::uint16_t>(at - regions.begin());
+            if (at != regions.end()) {
+                route.region_endpoints[index].push_back(endpoint);
+            }
             if (at != regions.end() && std::find(in.begin(), in.end(), index) == in.end()) {
                 in.push_back(index);
                 route.region_shared = ++members_in[index] > 1 || route.region_shared;
@@ -199,7 +203,7 @@ void add_routes(const config::Model& model, const Tree& tree,
             const std::size_t size = latency ? 2 * from.regions.size() : 2 + from.member_count;
             shape.slots.push_back({static_cast<std::uint32_t>(shape.routes.size() - 1),
                                    static_cast<std::uint32_t>(shape.words),
-                                   static_cast<std::uint32_t>(size)});
+                                   static_cast<std::uint32_t>(size), kNone});
             shape.words += size;
         }
     }
@@ -233,6 +237,25 @@ void add_members(const config::Model& model, const Tree& tree, ViewShape& shape)
     std::sort(shape.networks.begin(), shape.networks.end());
     shape.networks.erase(std::unique(shape.networks.begin(), shape.networks.end()),
                          shape.networks.end());
+}
+
+/// Sets SlotLayout::walk.
+void find_walks(ViewShape& shape) {
+    std::vector<std::uint32_t> named(shape.routes.size());
+    for (const ShapeMember& member : shape.members) {
+        if (!member.is_endpoint) {
+            ++named[member.target];
+        }
+    }
+    for (const ShapeRoute& geo : shape.routes) {
+        for (std::uint32_t i = 0; geo.policy == Policy::Geo && i < geo.member_count; ++i) {
+            const ShapeMember& member = shape.members[geo.first_member + i];
+            if (!member.is_endpoint && named[member.target] == 1 &&
+                shape.routes[member.target].policy == Policy::Latency) {
+                shape.slots[shape.routes[member.target].view_slot].walk = geo.view_slot;
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -284,6 +307,7 @@ ViewShape make_shape(const config::Model& model, const std::vector<Endpoint>& en
             add_member_regions(shape, shape.routes[i], tree.routes[i].regions, region_of);
         }
     }
+    find_walks(shape);
     shape.exact = orders_are_exact(shape);
     shape.key = key_of(shape);
     return shape;

@@ -46,6 +46,8 @@ struct ShapeRoute {
         regions;  // of the world, in the order of TreeRoute::regions; or kNone
     /// latency: under each member, which of `regions` stand (each once).
     std::vector<std::vector<std::uint16_t>> member_regions;
+    /// latency: in each of `regions`, which endpoints stand under the route.
+    std::vector<std::vector<std::uint32_t>> region_endpoints;
     bool region_shared = false;  // latency: two members stand in one region
 };
 
@@ -55,6 +57,9 @@ struct SlotLayout {
     std::uint32_t route = 0;
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
+    /// latency: the slot of the geo route that alone names it, or kNone. Where that one asks it,
+    /// what stands before it in the walk is known to be out.
+    std::uint32_t walk = kNone;
 };
 
 struct ViewShape {

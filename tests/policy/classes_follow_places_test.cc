@@ -237,6 +237,30 @@ members = ["a", "c"]
     EXPECT_EQ(scope(built, "10.1.2.3"), 0U);
 }
 
+TEST(LatencyClass, LeavesOutRegionsThatAreDownWhenItIsAsked) {
+    // More endpoints than all health could be played through for.
+    std::string more = "[probes.p]\ntype = \"tcp\"\nport = 80\n";
+    std::string members = "\"a\", \"b\"";
+    for (int i = 0; i < 12; ++i) {
+        const std::string n = std::to_string(i);
+        more += "[regions.r" + n + "]\nlocation = [0, " + n + "]\n[endpoints.e" + n +
+                "]\nregion = \"r" + n + "\"\naddresses = [\"192.0.2.3" + n +
+                "\"]\nprobes = [\"p\"]\n";
+        members += ", \"e" + n + "\"";
+    }
+    more += "[routes.www]\npolicy = \"latency\"\nmembers = [" + members + "]\n" + R"(
+[routes.root]
+policy = "geo"
+members = [{ match = "10.0.0.0/7", to = "a" }, { match = "*", to = "www" }]
+)";
+    const Built built = with(more, {"10.0.0.0/8,tokyo,1\n11.0.0.0/8,tokyo,900\n"
+                                    "20.0.0.0/8,tokyo,1\n21.0.0.0/8,tokyo,900\n",
+                                    "", ""});
+    // Where www is asked below 10.0.0.0/7, tokyo is down: how far it is does not matter there.
+    EXPECT_EQ(built.view().lookup(net("10.1.2.3")).id, built.view().lookup(net("11.1.2.3")).id);
+    EXPECT_NE(built.view().lookup(net("20.1.2.3")).id, built.view().lookup(net("21.1.2.3")).id);
+}
+
 TEST(Scope, CountsInTheBitsOfTheAddressThatWasGiven) {
     const Built built = with(R"(
 [routes.root]
