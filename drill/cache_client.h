@@ -30,11 +30,7 @@ class RunMerger {
         state_ = state;
     }
 
-    void finish(double end) {
-        if (state_ != kNoState) {
-            sink_.run(since_, end, state_);
-        }
-    }
+    void finish(double end) { sink_.run(since_, end, state_); }
 
   private:
     static constexpr std::uint32_t kNoState = std::numeric_limits<std::uint32_t>::max();

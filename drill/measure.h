@@ -4,18 +4,14 @@
 // end. Thread rule: a plan is immutable; a Measure has one owner.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "drill/engine_timeline.h"
+#include "drill/measure_plan.h"
 #include "drill/results.h"
 
 namespace steerd::drill {
-
-struct EngineOptions;
 
 // Units of the integers: requests per second, requests, caches. Room for 10^10 qps over days.
 inline constexpr double kRateUnit = 0x1.0p-26;
@@ -26,67 +22,6 @@ inline constexpr double kCacheUnit = 0x1.0p-24;
     const double units = value * (1 / unit);  // units are powers of two: exact, and no division
     return static_cast<std::int64_t>(units + (units < 0 ? -0.5 : 0.5));
 }
-
-struct Use {
-    std::uint32_t endpoint = 0;
-    double share = 0;  // of the clients that hold the answer
-};
-
-/// While some event holds the endpoints of an answer out: the share of its clients that is on them.
-struct DeadSpan {
-    double from = 0, to = 0, share = 0;
-};
-
-/// The integral over time of the share of an endpoint's requests that fail.
-class FailingIntegral {
-  public:
-    void add(double from, double failing);
-    [[nodiscard]] double until(double t) const noexcept;
-
-    [[nodiscard]] bool ever() const noexcept { return ever_; }
-
-  private:
-    struct Knot {
-        double from, failing, before;
-    };
-
-    std::vector<Knot> knots_;
-    bool ever_ = false;
-};
-
-struct EventPlan {
-    double at = 0, ends = 0;  // within the drill
-    double step = 0.1;
-    std::size_t points = 1;             // at + k * step for k < points, all before `ends`
-    bool server = false;                // takes the server out, not endpoints
-    std::vector<double> on;             // by state: the share of its clients that is on the target
-    std::vector<std::vector<Use>> use;  // by state: the endpoints of the target only
-};
-
-struct MeasurePlan {
-    double duration = 0;
-    double step = 1;
-    std::size_t points = 1;  // k * step for k < points
-    std::uint32_t states = 1;
-    std::size_t endpoints = 0;
-    std::vector<std::vector<Use>> use;        // by state
-    std::vector<std::vector<DeadSpan>> dead;  // by state
-    std::vector<bool> unserved;               // by state: nothing to go to
-    std::vector<bool> harmful;                // by state: some of its requests may fail
-    std::vector<FailingIntegral> failing;     // by endpoint
-    std::vector<EventPlan> events;
-    std::vector<std::string> classes;  // names as reported
-    std::vector<std::string> places;   // names as reported
-    std::vector<std::uint32_t> place_of_cell;
-    double first_event = kForever;     // `before` ends
-    double during_ends = kForever;     // and `after` begins
-    double disturbed_ends = kForever;  // for round trips: `during` is from the first event to here
-    const std::vector<std::vector<double>>* rtt_ms = nullptr;
-};
-
-/// `classes`: names as reported, each once.
-[[nodiscard]] MeasurePlan plan_measure(const Timeline& timeline, std::vector<std::string> classes,
-                                       const EngineOptions& options);
 
 /// What the next stream stands for.
 struct Stream {

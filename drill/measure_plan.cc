@@ -1,12 +1,13 @@
 // What to count, from the timeline and its events: grids fine enough for figures of 0.1 s where
 // memory allows, who is on what under each answer, and when which endpoints are out.
+#include "drill/measure_plan.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/check.h"
 #include "drill/engine.h"
-#include "drill/measure.h"
 
 namespace steerd::drill {
 

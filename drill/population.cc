@@ -13,7 +13,7 @@ CacheModel honest(Rounding rounding) {
     CacheModel model;
     model.rounding = rounding;
     if (rounding == Rounding::FloorPlusOne) {
-        model.retry = RetryRule{1, 120};  // Unbound: up to a minute until it asks again
+        model.retry = RetryRule{8, 120};  // Unbound: up to a minute until it asks again
     }
     return model;
 }
