@@ -244,7 +244,7 @@ TEST(LatencyClass, LeavesOutRegionsThatAreDownWhenItIsAsked) {
     for (int i = 0; i < 12; ++i) {
         const std::string n = std::to_string(i);
         more += "[regions.r" + n + "]\nlocation = [0, " + n + "]\n[endpoints.e" + n +
-                "]\nregion = \"r" + n + "\"\naddresses = [\"192.0.2.3" + n +
+                "]\nregion = \"r" + n + "\"\naddresses = [\"198.51.100." + n +
                 "\"]\nprobes = [\"p\"]\n";
         members += ", \"e" + n + "\"";
     }
@@ -253,9 +253,10 @@ TEST(LatencyClass, LeavesOutRegionsThatAreDownWhenItIsAsked) {
 policy = "geo"
 members = [{ match = "10.0.0.0/7", to = "a" }, { match = "*", to = "www" }]
 )";
-    const Built built = with(more, {"10.0.0.0/8,tokyo,1\n11.0.0.0/8,tokyo,900\n"
-                                    "20.0.0.0/8,tokyo,1\n21.0.0.0/8,tokyo,900\n",
-                                    "", ""});
+    const Built built =
+        with(more, {"10.0.0.0/8,tokyo,1\n11.0.0.0/8,tokyo,900\n"
+                    "0.0.0.0/0,virginia,50\n20.0.0.0/8,tokyo,1\n21.0.0.0/8,tokyo,900\n",
+                    "", ""});
     // Where www is asked below 10.0.0.0/7, tokyo is down: how far it is does not matter there.
     EXPECT_EQ(built.view().lookup(net("10.1.2.3")).id, built.view().lookup(net("11.1.2.3")).id);
     EXPECT_NE(built.view().lookup(net("20.1.2.3")).id, built.view().lookup(net("21.1.2.3")).id);

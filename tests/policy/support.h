@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -130,7 +131,9 @@ inline Built build(std::string_view toml, std::string_view zone_lines = "",
     Built built = prepare(toml, zone_lines, world);
     if (built.input.model) {
         built.compile();
-        EXPECT_TRUE(built.plan) << built.problems.text();
+    }
+    if (!built.plan) {
+        throw std::runtime_error("no plan: " + built.problems.text());
     }
     return built;
 }
