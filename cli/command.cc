@@ -93,6 +93,11 @@ constexpr Option kServeOptions[] = {kConfig};
 constexpr Option kCheckOptions[] = {kConfig, kJson};
 constexpr Option kExplainOptions[] = {
     kConfig, kJson, {"--client", true, ""}, {"--down", true, ""}, {"--draw", true, ""}};
+constexpr Option kDrillOptions[] = {{"--json", true, ""},
+                                    {"--html", true, ""},
+                                    {"--threads", true, ""},
+                                    {"--seed", true, ""},
+                                    {"--sweep", true, ""}};
 
 constexpr Command kCommands[] = {
     {"serve", "run the server",
@@ -110,6 +115,15 @@ constexpr Command kCommands[] = {
      "With /LEN the client is known by its prefix, as by EDNS Client Subnet; without, the address\n"
      "itself asks. --draw N fixes the random draw of weighted and multivalue routes.\n",
      kExplainOptions, run_explain},
+    {"drill", "rehearse an outage and tell how long clients stay on what is dead",
+     "steerd drill SCENARIO.toml [--json FILE] [--html FILE] [--threads N] [--seed N]\n"
+     "                    [--sweep \"ttl=5s,30s interval=1s,5s\"]\n\n"
+     "Runs the scenario on virtual time: the configuration it names, the outages it scripts, its\n"
+     "population of resolver caches. The same seed gives the same report for any number of\n"
+     "threads. --sweep tries each choice of ttl, ttl_min, interval and fall and shows what it\n"
+     "costs in queries and buys in time. Exit status 1 when something the scenario expects does\n"
+     "not hold; reports are written all the same.\n",
+     kDrillOptions, run_drill},
 };
 
 }  // namespace

@@ -75,5 +75,6 @@ struct Command {
 int run_serve(const Args& args);
 int run_check(const Args& args);
 int run_explain(const Args& args);
+int run_drill(const Args& args);
 
 }  // namespace steerd::cli

@@ -1,0 +1,165 @@
+// steerd drill: rehearses a scenario on virtual time and tells how long clients stay on what is
+// dead (product.md §6). Reports are written whatever [expect] says; the exit status is its verdict.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "cli/command.h"
+#include "drill/rehearse.h"
+#include "drill/report_json.h"
+#include "server/loader.h"
+
+namespace steerd::cli {
+
+namespace {
+
+constexpr unsigned kMostThreads = 256;
+
+struct Wishes {
+    std::optional<std::uint64_t> seed;
+    std::optional<drill::SweepGrid> sweep;
+    unsigned threads = 1;
+};
+
+std::uint64_t parse_number(std::string_view option, const std::string& text, std::uint64_t least,
+                           std::uint64_t most) {
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    if (read.ec != std::errc{} || read.ptr != end || value < least || value > most) {
+        throw UsageError(
+            fmt::format("bad {} \"{}\": wants a number from {} to {}", option, text, least, most));
+    }
+    return value;
+}
+
+Wishes parse_wishes(const Args& args) {
+    args.expect_positional(1);
+    Wishes out;
+    if (const auto seed = args.value("--seed")) {
+        out.seed = parse_number("--seed", *seed, 0, INT64_MAX);
+    }
+    out.threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
+    if (const auto threads = args.value("--threads")) {
+        out.threads = static_cast<unsigned>(parse_number("--threads", *threads, 1, kMostThreads));
+    }
+    if (const auto text = args.value("--sweep")) {
+        auto grid = drill::parse_sweep(*text);
+        if (!grid) {
+            throw UsageError("bad --sweep: " + grid.error());
+        }
+        out.sweep = std::move(*grid);
+    }
+    return out;
+}
+
+void print_problems(const base::Problems& problems) {
+    for (const auto& problem : problems.all()) {
+        fmt::print(stderr, "{}\n", problem.text());
+    }
+}
+
+void write_file(const std::string& path, const std::string& text) {
+    using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+    File file(std::fopen(path.c_str(), "we"), &std::fclose);
+    const bool good = file != nullptr &&
+                      std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
+                      std::fclose(file.release()) == 0;
+    if (!good) {
+        throw Failure(fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
+    }
+}
+
+/// On a terminal: what is done so far, in place.
+class Progress {
+  public:
+    explicit Progress(bool shown) : shown_(shown) {}
+
+    void tell(double share) {
+        const int percent = static_cast<int>(share * 100);
+        if (!shown_ || percent == last_) {
+            return;
+        }
+        last_ = percent;
+        const auto filled = static_cast<std::size_t>(percent * kWidth / 100);
+        fmt::print(stderr, "\r[{:<{}}] {:3} %", std::string(filled, '#'), kWidth, percent);
+        std::fflush(stderr);
+    }
+
+    void end() const {
+        if (shown_ && last_ >= 0) {
+            fmt::print(stderr, "\r{:<{}}\r", "", kWidth + 10);
+        }
+    }
+
+  private:
+    static constexpr int kWidth = 40;
+    bool shown_;
+    int last_ = -1;
+};
+
+/// Scenario and configuration, or nothing and all their problems printed.
+struct Loaded {
+    drill::Scenario scenario;
+    drill::Bound bound;
+};
+
+std::optional<Loaded> load(const std::filesystem::path& file, const Wishes& wishes) {
+    auto read = drill::read_scenario(file);
+    if (wishes.seed) {
+        read.scenario.seed = *wishes.seed;
+    }
+    std::optional<drill::Bound> bound;
+    base::Problems problems;
+    if (!read.scenario.config.empty()) {
+        server::LoadOptions options;
+        options.strict = true;
+        options.more_networks = drill::location_networks(read.scenario);
+        auto loaded = server::load_plan(read.scenario.config, options);
+        if (loaded.plan != nullptr && !loaded.problems.has_errors()) {
+            bound = drill::bind_scenario(read.scenario, loaded.plan, read.problems);
+        }
+        problems.append(loaded.problems);
+    }
+    problems.append(read.problems);
+    print_problems(problems);
+    if (!bound || problems.has_errors()) {
+        return std::nullopt;
+    }
+    return Loaded{std::move(read.scenario), std::move(*bound)};
+}
+
+}  // namespace
+
+int run_drill(const Args& args) {
+    const Wishes wishes = parse_wishes(args);
+    const auto loaded = load(args.positional()[0], wishes);
+    if (!loaded) {
+        return kFailed;
+    }
+    Progress progress(isatty(STDERR_FILENO) == 1);
+    drill::RehearseOptions options;
+    options.threads = wishes.threads;
+    options.progress = [&](double share) { progress.tell(share); };
+    base::Problems problems;
+    const drill::Report report =
+        drill::rehearse(loaded->scenario, loaded->bound, options, problems);
+    progress.end();
+    print_problems(problems);
+    if (problems.has_errors()) {
+        return kFailed;
+    }
+    if (const auto path = args.value("--json")) {
+        write_file(*path, drill::report_json(report));
+    }
+    return drill::all_ok(report.verdicts) ? kOk : kFailed;
+}
+
+}  // namespace steerd::cli
