@@ -21,6 +21,11 @@ double seconds(base::Duration duration) {
     return std::round(std::chrono::duration<double>(duration).count() * 1e4) / 1e4;
 }
 
+/// Whole seconds as a whole number, as TTLs are written.
+Json number(double value) {
+    return value == std::floor(value) ? Json(std::llround(value)) : Json(value);
+}
+
 Json problems_json(const base::Problems& problems) {
     Json out = Json::array();
     for (const auto& problem : problems.all()) {
@@ -41,7 +46,7 @@ Json names_json(const std::vector<config::NamedWorstCase>& names) {
             entry["worst_case_s"] = seconds(name.worst->total());
             entry["terms"] = {{"detect_s", seconds(name.worst->detect)},
                               {"publish_s", seconds(name.worst->publish)},
-                              {"ttl_s", std::llround(seconds(name.worst->ttl))}};
+                              {"ttl_s", number(seconds(name.worst->ttl))}};
         } else {
             entry["worst_case_s"] = nullptr;
             entry["terms"] = nullptr;
@@ -63,7 +68,7 @@ void print_names(const std::vector<config::NamedWorstCase>& names) {
     for (const auto& name : names) {
         fmt::print("  {:<{}}  ", name.owner.to_text(), width);
         if (name.worst) {
-            fmt::print("{:>8.1f} s = {:.1f} + {:.1f} + {:.0f}\n", seconds(name.worst->total()),
+            fmt::print("{:>8.1f} s = {:.1f} + {:.1f} + {:.1f}\n", seconds(name.worst->total()),
                        seconds(name.worst->detect), seconds(name.worst->publish),
                        seconds(name.worst->ttl));
         } else {

@@ -246,12 +246,12 @@ void print_text(const Asked& asked, const Explained& e) {
     fmt::print("zone: {}, {}\n", e.trace.zone.empty() ? "none" : e.trace.zone, e.trace.finding);
     print_steps(e.trace.steps);
     if (!e.trace.route.empty()) {
-        fmt::print("\ndecision: {} (ttl {} s, holds for /{} of the client{})\n",
-                   e.trace.endpoints.empty()
-                       ? "no endpoint"
-                       : fmt::format("{}", fmt::join(e.trace.endpoints, ", ")),
-                   e.trace.ttl_s, e.trace.scope,
-                   e.trace.fail_open ? "; all are down, this is when_all_down" : "");
+        fmt::print(
+            "\ndecision: {} (ttl {} s, holds for /{} of the client{})\n",
+            e.trace.endpoints.empty() ? "no endpoint"
+                                      : fmt::format("{}", fmt::join(e.trace.endpoints, ", ")),
+            e.trace.ttl_s, e.trace.scope,
+            e.trace.fail_open ? "; nothing is available for this client: when_all_down" : "");
     }
     fmt::print("\nanswer: {}\n", dns::to_text(e.message.rcode));
     for (const auto& record : e.message.records) {

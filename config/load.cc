@@ -22,6 +22,10 @@ using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 /// The text, or why it cannot be read.
 base::Result<std::string, std::string> read_file(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_fifo(path, ignored)) {
+        return base::Err{std::string("is not a regular file")};  // reading it could wait for ever
+    }
     const File file(std::fopen(path.c_str(), "rbe"), &std::fclose);
     if (!file) {
         return base::Err{"cannot be opened: " + std::string(std::strerror(errno))};
@@ -100,8 +104,9 @@ Loaded load_text(std::string_view text, const std::filesystem::path& file) {
 
     Loaded loaded;
     loaded.problems = in_file_order(draft);
+    loaded.readable = std::move(draft.model);
     if (!draft.problems.has_errors()) {
-        loaded.model = std::move(draft.model);
+        loaded.model = loaded.readable;
     }
     return loaded;
 }

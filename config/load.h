@@ -16,6 +16,9 @@ namespace steerd::config {
 struct Loaded {
     /// nullptr when the problems outside the zones' steer tables hold an error.
     std::shared_ptr<const Model> model;
+    /// What could be read although there are errors, for check alone: so that it can go on to the
+    /// zone and geo files. nullptr when the file is no TOML; much of it may be wanting.
+    std::shared_ptr<const Model> readable;
     /// All errors and warnings, those of steer tables included, in the order of the file.
     base::Problems problems;
 };

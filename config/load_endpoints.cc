@@ -32,10 +32,16 @@ std::optional<std::string_view> address_fault(const base::IpAddress& address) {
     return std::nullopt;
 }
 
+// A decision has room for so many.
+constexpr std::size_t kMostAddresses = 64;
+
 void read_addresses(TomlTable& table, EndpointConfig& endpoint) {
     const auto* node = table.array("addresses");
     if (node != nullptr && node->items.empty()) {
         table.error("addresses", "addresses is empty");
+    } else if (node != nullptr && node->items.size() > kMostAddresses) {
+        table.error("addresses", fmt::format("{} addresses; one endpoint has at most {}",
+                                             node->items.size(), kMostAddresses));
     }
     std::set<base::IpAddress> seen;
     for (const auto& item : table.texts("addresses")) {

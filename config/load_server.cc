@@ -171,6 +171,10 @@ void load_admin(Draft& draft, TomlTable& root) {
         admin.hosts.push_back(std::move(item.text));
     }
     admin.token_file = table.path("token_file");
+    std::error_code ignored;
+    if (admin.token_file && !std::filesystem::is_regular_file(*admin.token_file, ignored)) {
+        table.error(table.at("token_file"), "there is no such file: " + admin.token_file->string());
+    }
     table.finish();
 }
 

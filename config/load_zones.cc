@@ -58,7 +58,11 @@ class ZoneReader {
     std::optional<dns::Name> read_owner(const TomlEntry& entry, const std::string& what) {
         auto& problems = zone_->steer_problems;
         const auto at = draft_->source.at(entry);
-        const auto owner = dns::Name::parse(entry.key, zone_->apex);
+        // Names may end in a dot or not: one that ends in the zone's name is meant whole.
+        const auto whole = dns::Name::parse(entry.key == "@" ? "." : entry.key);
+        const bool absolute = whole && entry.key != "@" && !zone_->apex.is_root() &&
+                              whole->view().is_at_or_below(zone_->apex);
+        const auto owner = absolute ? whole : dns::Name::parse(entry.key, zone_->apex);
         if (!owner) {
             problems.error(at, fmt::format("bad name: {} ({})", owner.error(), what));
             return std::nullopt;
@@ -74,13 +78,6 @@ class ZoneReader {
             problems.error(at, fmt::format("{} is steered at line {} already ({})",
                                            owner->to_text(), first->second, what));
             return std::nullopt;
-        }
-        const auto absolute = dns::Name::parse(entry.key == "@" ? "." : entry.key);
-        if (!zone_->apex.is_root() && absolute && entry.key.back() != '.' &&
-            absolute->view().is_at_or_below(zone_->apex)) {
-            problems.warning(at,
-                             fmt::format("{} is taken as {}; did you mean \"{}.\"? ({})",
-                                         in_quotes(entry.key), owner->to_text(), entry.key, what));
         }
         return *owner;
     }

@@ -15,6 +15,9 @@ namespace steerd::control {
 namespace {
 
 constexpr base::Duration kMostFirstRound = std::chrono::seconds(5);
+/// First checks are spread over one millisecond for each, at most over this.
+constexpr base::Duration kMostSpread = std::chrono::seconds(1);
+constexpr base::Duration kRoundSlack = std::chrono::milliseconds(50);
 /// Health is on its way to disk well within a second of a transition, however many there are.
 constexpr base::Duration kLeastBetweenWrites = std::chrono::milliseconds(500);
 /// Without transitions too, so that restored health is young.
@@ -77,7 +80,10 @@ void Control::Impl::take(base::Now now, NewPlan input) {
         if (!targets_.ids().empty()) {
             longest = kMostFirstRound;
         }
-        first_round_until_ = now.mono + std::min(longest, kMostFirstRound);
+        // A check that starts at the end of the spread and fails at its timeout is still heard.
+        const auto spread = std::min<base::Duration>(
+            kMostSpread, std::chrono::milliseconds(checks_.ids().size()) + kRoundSlack);
+        first_round_until_ = now.mono + std::min(longest + spread, kMostFirstRound);
     }
     Event event;
     event.kind = EventKind::Reload;

@@ -15,7 +15,7 @@ using health::Outcome;
 namespace {
 
 /// The least pause between two questions, however short a probe's interval is.
-constexpr base::Duration kLeastPause = std::chrono::seconds(1);
+constexpr base::Duration kLeastPause = std::chrono::milliseconds(100);
 constexpr std::size_t kMaxReason = 200;
 
 std::size_t index(TargetId id) noexcept { return static_cast<std::size_t>(id); }
@@ -159,16 +159,13 @@ TargetTable::Recorded TargetTable::record(const ResolveDone& done, base::Now now
     target.tracker.record(outcome_of(*target.last), now.mono);
     unheard_ -= target.heard ? 0U : 1U;
     target.heard = true;
+    // At the probe's own pace, whatever the TTL: a name that goes away is a failing check, and what
+    // check promises for the probe holds for it too.
     base::Duration pause = std::max(target.timing->interval, kLeastPause);
     if (*target.last == Resolution::Addresses) {
         std::vector<base::IpAddress> addresses = cleaned(done.addresses);
         recorded.addresses_changed = addresses != target.addresses;
         target.addresses = std::move(addresses);
-        // While coming back it is asked at interval, so that rise is not counted in TTLs.
-        if (target.tracker.health() != Health::Down) {
-            pause = std::clamp<base::Duration>(std::chrono::seconds(done.ttl_s), kLeastResolveAge,
-                                               kMostResolveAge);
-        }
     } else if (target.tracker.suspicious()) {
         pause = std::max(target.timing->fast_interval, kLeastPause);
     }

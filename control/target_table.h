@@ -23,8 +23,6 @@
 
 namespace steerd::control {
 
-inline constexpr base::Duration kLeastResolveAge = std::chrono::seconds(5);
-inline constexpr base::Duration kMostResolveAge = std::chrono::seconds(300);
 /// More addresses of one target are not looked at.
 inline constexpr std::size_t kMaxTargetAddresses = 32;
 

@@ -21,9 +21,9 @@ bool cookie_length_ok(std::size_t length) noexcept {
 
 bool parse_option(OptionCode code, std::span<const std::uint8_t> value, Edns& edns) noexcept {
     switch (code) {
-        case OptionCode::Nsid:  // RFC 5001 §2.1: empty in a query
+        case OptionCode::Nsid:  // RFC 5001 §2.1: data in a query is to be ignored
             edns.nsid = true;
-            return value.empty();
+            return true;
         case OptionCode::ClientSubnet:
             if (edns.subnet) {
                 return false;  // two would leave open for whom the answer is

@@ -43,8 +43,7 @@ bool AnswerWalk::consult(SteeredId steered, Ask ask) noexcept {
         const base::IpPrefix prefix = client();
         const ClassHit hit = plan_.views[tree.view]->lookup_given(prefix);
         who = {hit.id, hash_key(prefix)};
-        const auto& subnet = query_.edns ? query_.edns->subnet : std::nullopt;
-        step_scope_ = subnet && subnet->prefix.length() > 0 ? hit.scope : 0U;
+        step_scope_ = hit.scope;
     }
     const DecideInput input{.plan = plan_,
                             .health = health_,
@@ -70,6 +69,7 @@ AnswerWalk::Next AnswerWalk::steered_step(const Finding& finding, bool first) no
     const Ask ask = !steers ? Ask::Other : query_.qtype == RrType::AAAA ? Ask::Aaaa : Ask::A;
     const bool found = consult(steered, ask);
     if (!found && query_.qtype == RrType::ANY && steers && !decision_.fail_open) {
+        forget_decision();
         (void)consult(steered, Ask::Aaaa);
     }
     if (decision_.kind == DecisionKind::NotCname) {
@@ -130,6 +130,15 @@ void AnswerWalk::add_slots(const Decision& decision) noexcept {
         add_up_to<kFewAddresses>(decision);
     } else {
         add_up_to<kMaxEndpointAddresses>(decision);
+    }
+}
+
+/// The other family is decided instead: explain shows that one alone.
+void AnswerWalk::forget_decision() noexcept {
+    if (trace_ != nullptr) {
+        trace_->endpoints.clear();
+        trace_->steps.clear();
+        trace_->route.clear();
     }
 }
 

@@ -58,6 +58,7 @@ class AnswerWalk {
     template <std::size_t N>
     void add_up_to(const Decision& decision) noexcept;
     void note_client() noexcept;
+    void forget_decision() noexcept;
 
     const Plan& plan_;
     const HealthState& health_;

@@ -90,16 +90,25 @@ void AnswerWalk::run() noexcept {
     (void)follow_to(query_.qname);
     for (bool first = true; step(*slot->zone, first) == Next::Follow; first = false) {
     }
+    const bool opted_out =
+        query_.edns && query_.edns->subnet && query_.edns->subnet->prefix.length() == 0;
+    if (opted_out) {
+        scope_ = 0;  // RFC 7871 §7.1.2: nothing about the client may be told by the answer
+    }
     writer_.set_ecs_scope(static_cast<std::uint8_t>(scope_));
     if (trace_ != nullptr) {
         trace_->scope = scope_;
-        trace_->ttl_s = outcome_.ttl_s;
+        trace_->ttl_s = trace_->route.empty() ? outcome_.ttl_s : trace_->ttl_s;
     }
 }
 
 AnswerWalk::Next AnswerWalk::step(const zones::Zone& zone, bool first) noexcept {
     if (!current_.is_at_or_below(zone.apex())) {
         return Next::Done;  // out of the zone: the asker goes on from here
+    }
+    if (!first &&
+        plan_.zone_set.find_for(current_, query_.qtype) != &plan_.zone_set.slots()[outcome_.zone]) {
+        return Next::Done;  // in a zone of its own below this one: likewise
     }
     const Finding finding = zone.lookup(current_, query_.qtype);
     if (finding.steer != zones::kNotSteered && finding.kind != FindingKind::Delegation) {

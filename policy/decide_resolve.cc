@@ -26,6 +26,21 @@ bool everything_ordered_out(const DecideInput& input, const Look& live,
     return !available(Evaluator(scene).rank(root));
 }
 
+/// families = "any" and no endpoint has an address of the family: nothing is down, there is
+/// nothing.
+bool nobody_has_family(const DecideInput& input, Judge judge) noexcept {
+    if (judge == Judge::Both || name_of(input).families == config::Families::Same) {
+        return false;
+    }
+    for (const EndpointId id : tree_of(input).endpoints) {
+        const Endpoint& endpoint = input.plan.endpoints[index(id)];
+        if ((judge == Judge::V4 ? endpoint.v4_count : endpoint.v6_count) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 Resolution resolve_for(const DecideInput& input, Judge judge, const Overlay* overlay) noexcept {
     Resolution out;
     out.look = live_look(input, judge);
@@ -36,6 +51,10 @@ Resolution resolve_for(const DecideInput& input, Judge judge, const Overlay* ove
     };
     out.kind = DecisionKind::Addresses;
     if (chosen()) {
+        return out;
+    }
+    if (nobody_has_family(input, judge)) {
+        out.kind = DecisionKind::NoData;
         return out;
     }
     AllDown next = all_down(input, judge, overlay);

@@ -91,19 +91,41 @@ Choice Evaluator::failover(const TreeRoute& route) const noexcept {
         }
     }
     unsigned present = bit(Tier::Good);  // what the first round met
+    std::uint32_t end = route.member_count;
     for (unsigned t = 0; t < kTiers; ++t) {
         if ((present >> t & 1U) == 0) {
             continue;
         }
-        for (std::uint32_t i = 0; i < route.member_count; ++i) {
+        for (std::uint32_t i = 0; i < end; ++i) {
             const Tier found = tier_by_rank(member(route, i));
             present |= bit(found);
+            if (found == Tier::Out && is_dead_fence(member(route, i))) {
+                end = i;  // met in the first round, before anything behind it could be taken
+                break;
+            }
             if (static_cast<unsigned>(found) == t) {
                 const Choice choice = take(route, i);
                 if (choice.status != Status::None) {
                     return choice;
                 }
             }
+        }
+    }
+    return {.status = end < route.member_count ? Status::Fenced : Status::None};
+}
+
+/// Nothing under it is available, and a fence keeps this client from everything else.
+/// REQUIRES: the member's tier is Out.
+bool Evaluator::is_dead_fence(const TreeMember& m) const noexcept {
+    return !m.is_endpoint && choose(m.target).status == Status::Fenced;
+}
+
+/// What a route without any available member comes to.
+Choice Evaluator::nothing_or_fence(const TreeRoute& route) const noexcept {
+    for (std::uint32_t i = 0; i < route.member_count; ++i) {
+        const TreeMember& m = member(route, i);
+        if (tier_by_rank(m) == Tier::Out && is_dead_fence(m)) {
+            return {.status = Status::Fenced};
         }
     }
     return {};
@@ -149,7 +171,7 @@ Choice Evaluator::weighted(std::uint32_t at) const noexcept {
     const TreeRoute& route = tree_routes_[at];
     const Ballot votes = ballot(route);
     if (votes.total == 0) {
-        return {};
+        return nothing_or_fence(route);
     }
     Lot best;
     std::uint32_t winner = kNone;
@@ -238,7 +260,7 @@ Choice Evaluator::latency(const TreeRoute& route) const noexcept {
             }
         }
     }
-    return {};
+    return nothing_or_fence(route);
 }
 
 Choice Evaluator::latency_in_tier(const TreeRoute& route, Tier t) const noexcept {
@@ -297,9 +319,15 @@ GeoWalk Evaluator::walk(const TreeRoute& route) const noexcept {
 
 Choice Evaluator::geo(const TreeRoute& route) const noexcept {
     const GeoWalk steps = walk(route);
+    std::size_t end = steps.members.size();
     for (const bool lacking_round : {false, true}) {
-        for (const std::uint16_t i : steps.members) {
+        for (std::size_t step = 0; step < end; ++step) {
+            const std::uint16_t i = steps.members[step];
             const Tier t = tier_by_rank(member(route, i));
+            if (t == Tier::Out && is_dead_fence(member(route, i))) {
+                end = step;
+                break;
+            }
             if (t == Tier::Out || (t >= Tier::LackingGood) != lacking_round) {
                 continue;
             }
@@ -309,12 +337,16 @@ Choice Evaluator::geo(const TreeRoute& route) const noexcept {
             }
         }
     }
-    return {.status = steps.fenced ? Status::Fenced : Status::None};
+    const bool fenced = steps.fenced || end < steps.members.size();
+    return {.status = fenced ? Status::Fenced : Status::None};
 }
 
 Choice Evaluator::multivalue(std::uint32_t at) const noexcept {
     const TreeRoute& route = tree_routes_[at];
     const Ballot votes = ballot(route);
+    if (votes.total == 0) {
+        return nothing_or_fence(route);
+    }
     Choice out;
     for (std::uint32_t i = 0; i < route.member_count && !out.picked(); ++i) {
         const TreeMember& m = member(route, i);

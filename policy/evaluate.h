@@ -78,6 +78,8 @@ class Evaluator {
     using SlotFn = void (*)(void* context, std::uint32_t slot);
 
     [[nodiscard]] Choice failover(const TreeRoute& route) const noexcept;
+    [[nodiscard]] bool is_dead_fence(const TreeMember& m) const noexcept;
+    [[nodiscard]] Choice nothing_or_fence(const TreeRoute& route) const noexcept;
     [[nodiscard]] Choice weighted(std::uint32_t at) const noexcept;
     [[nodiscard]] Choice latency(const TreeRoute& route) const noexcept;
     [[nodiscard]] Choice latency_in_tier(const TreeRoute& route, Tier tier) const noexcept;

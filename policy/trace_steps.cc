@@ -77,7 +77,19 @@ class Explainer {
 
     [[nodiscard]] Rank shown_rank(const TreeMember& m) const {
         const bool cname = m.is_endpoint && scene_.health.endpoints[m.target].cname;
-        return cname ? scene_.health.endpoints[m.target].rank.at(Column::Both) : live_.rank(m);
+        return cname || lacks_family(m) ? scene_.health.endpoints[m.target].rank.at(Column::Both)
+                                        : live_.rank(m);
+    }
+
+    /// families = "any" passes it over, however well it is.
+    [[nodiscard]] bool lacks_family(const TreeMember& m) const {
+        if (!m.is_endpoint || scene_.plan.endpoints[m.target].cname) {
+            return false;
+        }
+        const Endpoint& endpoint = scene_.plan.endpoints[m.target];
+        const Column column = live_.scene().column;
+        return (column == Column::V4Any && endpoint.v4_count == 0) ||
+               (column == Column::V6Any && endpoint.v6_count == 0);
     }
 
     /// Why a member is not even a candidate; empty when it is.
@@ -86,6 +98,9 @@ class Explainer {
         const bool cname = m.is_endpoint && scene_.health.endpoints[m.target].cname;
         if (cname && scene_.judge != Judge::Both) {
             return "CNAME target: does not answer for addresses";
+        }
+        if (lacks_family(m)) {
+            return "no address of the family";
         }
         if (!available(rank)) {
             return std::string(to_text(rank));

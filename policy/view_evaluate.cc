@@ -139,14 +139,34 @@ Outcomes::Id ShapeEvaluator::failover(const ShapeRoute& route) {
             return id;
         }
     }
+    const auto all = members(route);
+    std::size_t end = all.size();
     for (unsigned t = 0; t < kTiers; ++t) {
-        for (const ShapeMember& member : members(route)) {
-            if (tier_by_rank(member) == static_cast<Tier>(t)) {
-                const Id id = take(member);
+        for (std::size_t i = 0; i < end; ++i) {
+            const Tier found = tier_by_rank(all[i]);
+            if (found == Tier::Out && is_dead_fence(all[i])) {
+                end = i;
+                break;
+            }
+            if (found == static_cast<Tier>(t)) {
+                const Id id = take(all[i]);
                 if (id != Outcomes::kNothing) {
                     return id;
                 }
             }
+        }
+    }
+    return end < all.size() ? Outcomes::kFenced : Outcomes::kNothing;
+}
+
+bool ShapeEvaluator::is_dead_fence(const ShapeMember& member) {
+    return !member.is_endpoint && choose(member.target) == Outcomes::kFenced;
+}
+
+Outcomes::Id ShapeEvaluator::nothing_or_fence(const ShapeRoute& route) {
+    for (const ShapeMember& member : members(route)) {
+        if (tier_by_rank(member) == Tier::Out && is_dead_fence(member)) {
+            return Outcomes::kFenced;
         }
     }
     return Outcomes::kNothing;
@@ -184,7 +204,7 @@ Outcomes::Id ShapeEvaluator::weighted(const ShapeRoute& route) {
         }
     }
     if (branches.empty()) {
-        return Outcomes::kNothing;
+        return nothing_or_fence(route);
     }
     return route.sticky ? outcomes_.hash(std::move(branches)) : outcomes_.draw(std::move(branches));
 }
@@ -206,7 +226,7 @@ Outcomes::Id ShapeEvaluator::latency(const ShapeRoute& route) {
             return id;
         }
     }
-    return Outcomes::kNothing;
+    return nothing_or_fence(route);
 }
 
 Outcomes::Id ShapeEvaluator::latency_in_tier(const ShapeRoute& route, Tier tier) {
@@ -271,10 +291,15 @@ Outcomes::Id ShapeEvaluator::left_open(const ShapeRoute& route,
 
 Outcomes::Id ShapeEvaluator::geo(const ShapeRoute& route) {
     const auto walk = words_.subspan(shape_.slots[route.view_slot].offset);
+    std::size_t end = walk[0];
     for (const bool lacking_round : {false, true}) {
-        for (std::size_t step = 0; step < walk[0]; ++step) {
+        for (std::size_t step = 0; step < end; ++step) {
             const ShapeMember& member = members(route)[walk[2 + step]];
             const Tier t = tier_by_rank(member);
+            if (t == Tier::Out && is_dead_fence(member)) {
+                end = step;
+                break;
+            }
             if (t == Tier::Out || (t >= Tier::LackingGood) != lacking_round) {
                 continue;
             }
@@ -284,7 +309,7 @@ Outcomes::Id ShapeEvaluator::geo(const ShapeRoute& route) {
             }
         }
     }
-    return walk[1] != 0 ? Outcomes::kFenced : Outcomes::kNothing;
+    return walk[1] != 0 || end < walk[0] ? Outcomes::kFenced : Outcomes::kNothing;
 }
 
 Outcomes::Id ShapeEvaluator::multivalue(const ShapeRoute& route) {
@@ -302,7 +327,7 @@ Outcomes::Id ShapeEvaluator::multivalue(const ShapeRoute& route) {
         }
     }
     if (ring.empty()) {
-        return fenced ? Outcomes::kFenced : Outcomes::kNothing;
+        return fenced ? Outcomes::kFenced : nothing_or_fence(route);
     }
     return outcomes_.ring(std::move(ring), route.max_answers);
 }

@@ -59,6 +59,8 @@ class ShapeEvaluator {
     [[nodiscard]] Id choose(std::uint32_t route);
     [[nodiscard]] Id take(const ShapeMember& member);
     [[nodiscard]] Id failover(const ShapeRoute& route);
+    [[nodiscard]] bool is_dead_fence(const ShapeMember& member);
+    [[nodiscard]] Id nothing_or_fence(const ShapeRoute& route);
     [[nodiscard]] Id weighted(const ShapeRoute& route);
     [[nodiscard]] Id latency(const ShapeRoute& route);
     [[nodiscard]] Id latency_in_tier(const ShapeRoute& route, Tier tier);

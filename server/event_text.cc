@@ -9,6 +9,9 @@ std::string event_text(const control::Event& event) {
     if (!event.name.empty()) {
         out += " " + event.name;
     }
+    if (!event.judge.empty()) {
+        out += fmt::format(" [{}]", event.judge);
+    }
     if (!event.address.empty()) {
         out += " " + event.address;
     }

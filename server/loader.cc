@@ -10,6 +10,7 @@
 
 #include "config/load.h"
 #include "policy/compile.h"
+#include "server/process.h"
 #include "zones/load.h"
 
 namespace steerd::server {
@@ -40,6 +41,9 @@ geo::GeoSpec geo_spec(const config::Model& model, const LoadOptions& options) {
     spec.latency = model.geo.latency;
     spec.country_table = model.geo.country_table;
     for (const auto& row : model.geo.networks) {
+        spec.networks.push_back(to_network(row));
+    }
+    for (const auto& row : options.more_networks) {
         spec.networks.push_back(to_network(row));
     }
     for (const auto& region : model.regions) {
@@ -113,7 +117,11 @@ policy::ZoneInput load_zone(const config::Model& model, const config::ZoneConfig
     policy::ZoneInput out;
     out.config = std::make_shared<config::ZoneConfig>(zone);
     if (zone.steer_problems.has_errors()) {
-        return out;  // config::load reported them already
+        // config::load reported them already; the file may have problems of its own.
+        if (!zone.file.empty()) {
+            (void)zones::load_zone(zone.apex, zone.file.string(), {}, problems);
+        }
+        return out;
     }
     std::vector<zones::SteeredOwner> owners;
     for (std::uint32_t i = 0; i < zone.steer.size(); ++i) {
@@ -154,6 +162,81 @@ std::optional<policy::ZoneInput> last_good(const policy::Plan& previous, const c
     return policy::ZoneInput{std::make_shared<config::ZoneConfig>(wanted), nullptr};
 }
 
+/// The name of this node's region, or empty.
+std::string region_name(const config::Model& model) {
+    return model.server.region ? model.regions[config::index(*model.server.region)].name : "";
+}
+
+/// The new configuration with the [server] and [admin] that are in force (product.md "Reload").
+std::shared_ptr<const config::Model> with_running_server(const config::Model& wanted,
+                                                         const config::Model& running,
+                                                         std::vector<std::string>& waiting) {
+    auto out = std::make_shared<config::Model>(wanted);
+    out->server = running.server;
+    out->admin = running.admin;
+    out->server.region.reset();
+    const auto region = region_name(running);
+    for (std::size_t i = 0; i < out->regions.size() && !region.empty(); ++i) {
+        if (out->regions[i].name == region) {
+            out->server.region = static_cast<config::RegionId>(i);
+        }
+    }
+    if (!region.empty() && !out->server.region && !out->server.location) {
+        out->server.location = running.regions[config::index(*running.server.region)].location;
+    }
+    auto before = running.server;
+    auto after = wanted.server;
+    before.region.reset();
+    after.region.reset();
+    if (before != after || region != region_name(wanted)) {
+        waiting.emplace_back("[server]");
+    }
+    if (running.admin != wanted.admin) {
+        waiting.emplace_back("[admin]");
+    }
+    return out;
+}
+
+/// check goes on to the files although the configuration has errors: all problems come at once.
+void check_files(const config::Model& readable, const LoadOptions& options,
+                 base::Problems& problems) {
+    (void)geo::load_world(geo_spec(readable, options), problems);
+    for (const auto& zone : readable.zones) {
+        if (!zone.file.empty()) {
+            (void)zones::load_zone(zone.apex, zone.file.string(), {}, problems);
+        }
+    }
+}
+
+/// Whether an error stands at one of the zone's steer entries.
+bool names_a_steer_entry(const base::Problems& problems, const config::ZoneConfig& zone) {
+    return std::any_of(zone.steer.begin(), zone.steer.end(), [&](const auto& steer) {
+        return std::any_of(problems.all().begin(), problems.all().end(), [&](const auto& problem) {
+            return problem.severity == base::Severity::Error && problem.at == steer.at;
+        });
+    });
+}
+
+struct World {
+    std::shared_ptr<const geo::World> world;
+    bool refused = false;
+};
+
+/// The world of the previous plan where nothing about it changed, else a new one.
+World load_geo(const config::Model& model, const LoadOptions& options, LoadedPlan& out) {
+    const auto spec = geo_spec(model, options);
+    out.geo_key = key_of(spec);
+    if (options.previous != nullptr && options.previous_geo_key == out.geo_key) {
+        return {options.previous->world, false};
+    }
+    base::Problems problems;
+    auto loaded = geo::load_world(spec, problems);
+    out.geo_sources = std::move(loaded.sources);
+    out.notes = std::move(loaded.notes);
+    out.problems.append(problems);
+    return {std::move(loaded.world), problems.has_errors()};
+}
+
 }  // namespace
 
 LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& options) {
@@ -162,50 +245,62 @@ LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& optio
     out.problems = std::move(loaded.problems);
     out.model = loaded.model;
     if (out.model == nullptr) {
+        if (options.strict && loaded.readable != nullptr) {
+            check_files(*loaded.readable, options, out.problems);
+        }
         return out;
     }
-    const auto& model = *out.model;
-    base::Problems geo_problems;
-    const auto spec = geo_spec(model, options);
-    out.geo_key = key_of(spec);
-    geo::LoadedWorld geo;
-    if (options.previous != nullptr && options.previous_geo_key == out.geo_key) {
-        geo.world = options.previous->world;
-    } else {
-        geo = geo::load_world(spec, geo_problems);
+    if (options.running != nullptr) {
+        out.model = with_running_server(*out.model, *options.running, out.wait_for_restart);
     }
-    out.geo_sources = std::move(geo.sources);
-    out.notes = std::move(geo.notes);
-    out.problems.append(geo_problems);
-    bool refused = geo_problems.has_errors();
+    const auto& model = *out.model;
+    if (options.on_config) {
+        options.on_config(model);
+    }
+    const auto geo = load_geo(model, options, out);
+    bool refused = geo.refused;
     // "Configuration, routes and geo data are swapped in whole or stay as they were": a bad geo
     // file refuses a reload, while a start goes on with what load_world found in its place.
-    if (refused) {
-        out.geo_key.clear();  // what is used in a bad file's place is not what the key says
-    }
     bool stop = refused && (options.previous != nullptr || options.strict);
 
     policy::PlanInput input;
     input.model = out.model;
     input.world = geo.world;
     input.previous = options.previous;
-    for (const auto& zone : model.zones) {
-        auto entry = load_zone(model, zone, out.problems);
-        if (entry.zone == nullptr) {
-            refused = true;
-            stop = stop || options.strict;
-            if (options.previous != nullptr) {
-                auto kept = last_good(*options.previous, model, zone, out.problems);
-                stop = stop || !kept;
-                entry = kept ? std::move(*kept) : std::move(entry);
-            }
+    input.hash_seed = random_seed();
+    const auto make_bad = [&](const config::ZoneConfig& zone, policy::ZoneInput& entry) {
+        refused = true;
+        stop = stop || options.strict;
+        entry.zone = nullptr;
+        if (options.previous != nullptr) {
+            auto kept = last_good(*options.previous, model, zone, out.problems);
+            stop = stop || !kept;
+            entry = kept ? std::move(*kept) : std::move(entry);
         }
-        input.zones.push_back(std::move(entry));
+    };
+    for (const auto& zone : model.zones) {
+        auto& entry = input.zones.emplace_back(load_zone(model, zone, out.problems));
+        if (entry.zone == nullptr) {
+            make_bad(zone, entry);
+        }
+    }
+    if (!stop) {
+        base::Problems found;
+        out.plan = policy::compile(input, found);
+        if (out.plan == nullptr) {
+            // A CNAME that leads back to itself through zone data makes the zones bad whose steer
+            // tables it goes through; the others go on.
+            for (std::size_t i = 0; i < input.zones.size(); ++i) {
+                if (names_a_steer_entry(found, model.zones[i])) {
+                    make_bad(model.zones[i], input.zones[i]);
+                }
+            }
+            base::Problems again;
+            out.plan = stop ? nullptr : policy::compile(input, again);
+        }
+        out.problems.append(found);
     }
     out.partly_refused = refused;
-    if (!stop) {
-        out.plan = policy::compile(input, out.problems);
-    }
     return out;
 }
 

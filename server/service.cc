@@ -67,8 +67,8 @@ class Service {
     void watch_signal(uv_signal_t& handle, int number);
     void load(bool idle_priority);
     void on_loaded(LoadedPlan loaded);
+    void bind(const config::Model& model);
     bool start(const LoadedPlan& loaded);
-    void announce_restart_keys(const config::Model& model);
     void finish_reload();
     void on_checks(std::vector<std::vector<health::CheckDone>> batches);
     void on_resolved(std::vector<std::vector<probers::ResolveDone>> batches);
@@ -95,6 +95,8 @@ class Service {
     std::unique_ptr<control::Control> control_;
     std::unique_ptr<probers::ProberPool> probers_;
     std::unique_ptr<StateWriter> state_writer_;
+    std::optional<base::Result<std::vector<WorkerSockets>, std::string>>
+        sockets_;  // until handed out
     std::vector<std::unique_ptr<Worker>> workers_;
     std::thread loader_;
     std::string_view reloaded_;  // what to say once the new plan is published
@@ -163,6 +165,10 @@ void Service::load(bool idle_priority) {
     options.previous = plan_;
     options.previous_geo_key = geo_key_;
     options.use_state_dir = true;
+    options.running = started_with_;
+    if (plan_ == nullptr) {
+        options.on_config = [this](const config::Model& model) { bind(model); };
+    }
     loader_ = std::thread([this, options, idle_priority] {
         pthread_setname_np(pthread_self(), "steerd-loader");
         if (idle_priority) {
@@ -195,7 +201,9 @@ void Service::on_loaded(LoadedPlan loaded) {
     if (loaded.plan == nullptr) {
         log(LogLevel::Error, "reload refused: everything stays as it was");
     } else {
-        announce_restart_keys(*loaded.model);
+        for (const auto& table : loaded.wait_for_restart) {
+            log(LogLevel::Warning, fmt::format("changed {} keys wait for a restart", table));
+        }
         plan_ = loaded.plan;
         geo_key_ = loaded.geo_key;
         reloaded_ = loaded.partly_refused
@@ -216,35 +224,38 @@ void Service::finish_reload() {
     }
 }
 
-void Service::announce_restart_keys(const config::Model& model) {
-    if (model.server != started_with_->server) {
-        log(LogLevel::Warning, "changed [server] keys wait for a restart");
+/// At once when the configuration is read, on the loader's thread, which hands them over with the
+/// plan.
+void Service::bind(const config::Model& model) {
+    const auto& server = model.server;
+    const std::size_t workers =
+        server.workers > 0 ? server.workers : std::max(1U, std::thread::hardware_concurrency());
+    sockets_ = open_listeners(server.listen, workers, inherited_sockets());
+    if (!*sockets_) {
+        log(LogLevel::Error, sockets_->error());
+        return;
     }
-    if (model.admin != started_with_->admin) {
-        log(LogLevel::Warning, "changed [admin] keys wait for a restart");
+    for (const auto& socket : (*sockets_)->front().udp) {
+        log(LogLevel::Notice, fmt::format("listening on {}", socket.address.text()));
     }
 }
 
-/// First load: binds the sockets at once; they are read once the first round of checks is in.
+/// First load: the sockets are read once the first round of checks is in.
 bool Service::start(const LoadedPlan& loaded) {
     const auto& server = loaded.model->server;
-    const std::size_t workers =
-        server.workers > 0 ? server.workers : std::max(1U, std::thread::hardware_concurrency());
-    auto sockets = open_listeners(server.listen, workers, inherited_sockets());
-    if (!sockets) {
-        log(LogLevel::Error, sockets.error());
-        return false;
+    if (!sockets_ || !*sockets_) {
+        return false;  // said when it happened
     }
-    for (const auto& socket : sockets->front().udp) {
-        log(LogLevel::Notice, fmt::format("listening on {}", socket.address.text()));
-    }
-    for (auto& mine : *sockets) {
+    for (auto& mine : **sockets_) {
         workers_.push_back(std::make_unique<Worker>(
             std::move(mine), Worker::Options{clock_, cell_, random_seed(), {}}));
     }
     std::optional<control::State> restored;
     if (server.state_dir) {
         restored = restore_state(*server.state_dir);
+    }
+    std::error_code ignored;
+    if (server.state_dir && std::filesystem::is_directory(*server.state_dir, ignored)) {
         state_writer_ = std::make_unique<StateWriter>(
             state_file(*server.state_dir),
             [](const std::string& why) { log(LogLevel::Error, why); });

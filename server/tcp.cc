@@ -172,7 +172,7 @@ bool TcpServer::answer_complete(Connection& c, std::span<const std::uint8_t> dat
             policy::answer(*snapshot, request, out.subspan(filled + 2, policy::kMaxTcpAnswer));
         deps_.counters.count(outcome, policy::Transport::Tcp);
         if (outcome.size == 0) {
-            return false;  // silence on a stream has no meaning: only a broken client gets here
+            continue;  // a response or less than a header: silence, as over UDP, and on to the next
         }
         out[filled] = static_cast<std::uint8_t>(outcome.size >> 8);
         out[filled + 1] = static_cast<std::uint8_t>(outcome.size);

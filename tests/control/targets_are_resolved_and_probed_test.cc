@@ -112,9 +112,9 @@ TEST_F(Targets, ThatGetNoAnswerStayAsTheyWere) {
     EXPECT_TRUE(world.is("sorry", Health::Down));
 }
 
-TEST_F(Targets, AreAskedAgainByTheirTtlWithinBounds) {
-    for (const auto& [ttl, pause] : std::vector<std::pair<std::uint32_t, int>>{
-             {0, 5}, {1, 5}, {60, 60}, {300, 300}, {86'400, 300}}) {
+TEST_F(Targets, AreAskedAgainAtTheProbesPaceWhateverTheirTtl) {
+    constexpr int pause = 5;  // the interval of the probe
+    for (const std::uint32_t ttl : {0U, 60U, 86'400U}) {
         ttl_s = ttl;
         world.run_until([&] { return world.resolving(); }, minutes(10));
         world.resolved(Resolution::Addresses, {"192.0.2.1"}, ttl);

@@ -167,7 +167,12 @@ TEST(MalformedQuery, OptionBehindItsRecordIsFormErr) {
     expect_option_formerr(option(65001, {1, 2}) + u16(65001) + u16(0xFFFF));
 }
 
-TEST(MalformedQuery, NsidWithDataIsFormErr) { expect_option_formerr(option(3, {1})); }
+TEST(MalformedQuery, NsidWithDataIsNotMalformed) {
+    const Bytes packet = query_with(option(3, {1}));
+    const ParsedQuery parsed = parse_query(packet);
+    EXPECT_EQ(parsed.verdict, QueryVerdict::Query);
+    EXPECT_TRUE(parsed.query.edns && parsed.query.edns->nsid);
+}
 
 TEST(MalformedQuery, CookieOfBadLengthIsFormErr) {
     for (std::size_t length = 0; length < 50; ++length) {
