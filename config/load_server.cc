@@ -173,7 +173,9 @@ void load_admin(Draft& draft, TomlTable& root) {
     admin.token_file = table.path("token_file");
     std::error_code ignored;
     if (admin.token_file && !std::filesystem::is_regular_file(*admin.token_file, ignored)) {
-        table.error(table.at("token_file"), "there is no such file: " + admin.token_file->string());
+        table.warning(table.at("token_file"),
+                      "there is no such file: " + admin.token_file->string() +
+                          "; without it nothing can be changed over TCP");
     }
     table.finish();
 }

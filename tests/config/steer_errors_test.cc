@@ -179,11 +179,11 @@ TEST(ZoneNames, RootZoneAndAbsoluteOwners) {
     EXPECT_EQ(root.steer.at(1).owner.to_text(), "www.");
 }
 
-TEST(SteerWarnings, OwnerThatRepeatsTheZone) {
-    EXPECT_THAT(problems_with("\"x.example.com\" = { route = \"main\" }\n"),
-                ElementsAre(problem("@1:1: warning",
-                                    "is taken as x.example.com.example.com.; did "
-                                    "you mean \"x.example.com.\"?")));
+TEST(SteerErrors, OwnerThatRepeatsTheZoneIsMeantWholeWithoutItsDotToo) {
+    EXPECT_THAT(problems_with("\"x.example.com\" = { route = \"main\" }\n"), IsEmpty());
+    EXPECT_THAT(problems_with("x = { route = \"main\" }\n"
+                              "\"x.example.com\" = { route = \"main\" }\n"),
+                ElementsAre(problem("@2:1: error", "x.example.com. is steered at line")));
 }
 
 TEST(SteerWarnings, MembersWithUnequalFamilies) {
