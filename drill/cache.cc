@@ -2,9 +2,10 @@
 // reached by a warm-up: caches filled together stay in step for hours, and every figure would show
 // that. The law: a cycle is a gap, exponential with the query rate, and then a life; a moment falls
 // into a cycle with a chance in proportion to the cycle's length, and evenly within it.
-#include "drill/cache.h"
-
 #include <algorithm>
+#include <cmath>
+
+#include "drill/cache_state.h"
 
 namespace steerd::drill {
 
@@ -28,61 +29,6 @@ double effective_ttl_s(const CacheModel& model, double ttl_s, bool negative) noe
     const double most =
         negative ? std::min(model.max_ttl_s, model.negative_max_s) : model.max_ttl_s;
     return std::max(model.min_ttl_s, std::min(ttl_s + model.extend_s, most));
-}
-
-/// Exact lives: fresh with chance base / (base + 1 / rate), and then at an even age; else in a gap,
-/// whose two sides are exponential (the law has no memory in either direction).
-Stationary stationary_exact(const Lifetime& life, double rate, double at, base::Rng& rng) noexcept {
-    Stationary state;
-    const double busy = rate * life.base_s;
-    const double place = rng.unit() * (1 + busy);
-    const double gap = exponential(rng.next(), rate);
-    double fresh = 0;
-    if (place < busy) {
-        fresh = at + place / rate;
-        state.next_query = fresh + gap;
-    } else {
-        fresh = at - exponential(rng.next(), rate);
-        state.next_query = at + gap;
-    }
-    state.held = hold_from(life, fresh - life.base_s, 0);
-    return state;
-}
-
-/// Lives that end on whole seconds of the cache: a cycle of gap g lasts base + floor(g) seconds.
-/// Weighted by its length that is a mixture: floor(g) geometric as always, or weighted by itself,
-/// which is one more than the sum of two such.
-Stationary stationary_floored(const Lifetime& life, double rate, double at,
-                              base::Rng& rng) noexcept {
-    const double mean_whole = 1 / std::expm1(rate);
-    double whole = 0;
-    const double draw = exponential(rng.next(), rate);
-    const double fraction = draw - std::floor(draw);
-    if (rng.unit() * (life.base_s + mean_whole) < life.base_s) {
-        whole = std::floor(draw);
-    } else {
-        whole = 1 + std::floor(exponential(rng.next(), rate)) +
-                std::floor(exponential(rng.next(), rate));
-    }
-    const double gap = whole + fraction;
-    const double position = rng.unit() * (life.base_s + whole);
-    const double begin = at - position;  // the end of the life before: a whole second of this cache
-    const double second = begin - std::floor(begin);
-    Stationary state;
-    if (position < gap) {
-        state.held = hold_from(life, begin - life.base_s, second);
-        state.held.fresh_until = begin;
-        state.held.old_until = begin + life.window_s;
-        state.held.error_until = state.held.old_until + life.error_s;
-        state.next_query = begin + gap;
-        return state;
-    }
-    // The same sums as hold_from, but rounding must not lose a second when the gap is tiny.
-    const double fresh = begin + whole + life.base_s;
-    state.held = Held{begin + gap, fresh, fresh + life.window_s,
-                      fresh + life.window_s + life.error_s, second};
-    state.next_query = fresh + exponential(rng.next(), rate);
-    return state;
 }
 
 }  // namespace
@@ -115,9 +61,57 @@ Lifetime lifetime_of(const CacheModel& model, double ttl_s, bool negative) noexc
     return life;
 }
 
-Stationary stationary(const Lifetime& life, double rate, double at, base::Rng& rng) noexcept {
-    return life.floored ? stationary_floored(life, rate, at, rng)
-                        : stationary_exact(life, rate, at, rng);
+StationaryLaw::StationaryLaw(const Lifetime& life, double gap_s) noexcept
+    : life_(life), gap_s_(gap_s), no_query_(std::exp(-1 / gap_s)) {}
+
+/// Exact lives: fresh with chance base / (base + gap), and then at an even age; else in a gap,
+/// whose two sides are exponential (the law has no memory in either direction).
+Stationary StationaryLaw::exact_at(double moment, base::Rng& rng) const noexcept {
+    Stationary state;
+    const double place = rng.unit() * (life_.base_s + gap_s_);
+    const double gap = exponential(rng.next()) * gap_s_;
+    double fresh = 0;
+    if (place < life_.base_s) {
+        fresh = moment + place;
+        state.next_query = fresh + gap;
+    } else {
+        fresh = moment - exponential(rng.next()) * gap_s_;
+        state.next_query = moment + gap;
+    }
+    state.held = hold_from(life_, fresh - life_.base_s, 0);  // not floored: any second
+    return state;
+}
+
+/// Lives that end on whole seconds of the cache: a cycle of gap g lasts base + floor(g) seconds.
+/// Weighted by its length that is a mixture: floor(g) geometric as always, or weighted by itself,
+/// which is one more than the sum of two such.
+Stationary StationaryLaw::floored_at(double moment, base::Rng& rng) const noexcept {
+    double whole = 0;
+    const double draw = exponential(rng.next()) * gap_s_;
+    const double fraction = draw - whole_seconds(draw);
+    // The mean of floor(g) is no_query / (1 - no_query).
+    if (rng.unit() * (life_.base_s * (1 - no_query_) + no_query_) >= no_query_) {
+        whole = whole_seconds(draw);
+    } else {
+        whole = 1 + whole_seconds(exponential(rng.next()) * gap_s_) +
+                whole_seconds(exponential(rng.next()) * gap_s_);
+    }
+    const double gap = whole + fraction;
+    const double position = rng.unit() * (life_.base_s + whole);
+    const double begin = moment - position;  // the end of the life before: a second of this cache
+    Stationary state;
+    double fetched = begin + gap;
+    double fresh = begin + whole + life_.base_s;
+    if (position < gap) {
+        fetched = begin - life_.base_s;  // the life before is over, and nobody has asked yet
+        fresh = begin;
+        state.next_query = begin + gap;
+    } else {
+        state.next_query = fresh + exponential(rng.next()) * gap_s_;
+    }
+    const double old = fresh + life_.window_s;
+    state.held = Held{fetched, fresh, old, old + life_.error_s, begin};
+    return state;
 }
 
 double told_ttl(const Lifetime& life, const Held& held, double reply_ttl_s, double at) noexcept {

@@ -7,12 +7,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
-
-#include "base/rng.h"
 
 namespace steerd::drill {
 
@@ -93,58 +90,5 @@ struct CacheModel {
         return static_cast<double>(pool) * static_cast<double>(ecs_prefixes);
     }
 };
-
-/// What an answer with one TTL means to a cache. It is fresh for base_s (less the fraction of the
-/// second of the fetch if floored); the first query in the window after that gets the old answer
-/// and refreshes; while nothing can be fetched it lives for error_s more. base_s 0: not cached.
-struct Lifetime {
-    double base_s = 0;
-    bool floored = false;
-    double window_s = 0;
-    double error_s = 0;
-    double told_s = 0;         // the TTL told at the fetch; less the age later
-    double stale_after_s = 0;  // the age from which answers are stale and carry reply_ttl_s
-
-    friend bool operator==(const Lifetime&, const Lifetime&) = default;
-};
-
-[[nodiscard]] Lifetime lifetime_of(const CacheModel& model, double ttl_s, bool negative) noexcept;
-
-/// One cache's entry at work. `second`: where this cache's clock has whole seconds, modulo 1.
-struct Held {
-    double fetched = 0;
-    double fresh_until = 0;
-    double old_until = 0;    // fresh_until + window
-    double error_until = 0;  // old_until + error
-    double second = 0;
-};
-
-/// An exponential draw with this rate from 64 random bits.
-[[nodiscard]] inline double exponential(std::uint64_t bits, double rate) noexcept {
-    // In (0, 1], so that the logarithm is finite.
-    return -std::log((static_cast<double>(bits >> 11) + 1) * 0x1.0p-53) / rate;
-}
-
-/// An entry fetched at `at`, by a cache whose clock has its seconds as `second` says.
-[[nodiscard]] inline Held hold_from(const Lifetime& life, double at, double second) noexcept {
-    const double start = life.floored ? std::floor(at - second) + second : at;
-    const double fresh = start + life.base_s;
-    const double old = fresh + life.window_s;
-    return Held{at, fresh, old, old + life.error_s, second};
-}
-
-struct Stationary {
-    Held held;
-    double next_query = 0;  // the first after held.fresh_until, and after the moment
-};
-
-/// A cache that has been asked at `rate` (queries per second) for ever, as seen at the moment `at`.
-/// REQUIRES: life.base_s > 0, rate > 0.
-[[nodiscard]] Stationary stationary(const Lifetime& life, double rate, double at,
-                                    base::Rng& rng) noexcept;
-
-/// The TTL that a client gets told at `at` with an answer from this entry.
-[[nodiscard]] double told_ttl(const Lifetime& life, const Held& held, double reply_ttl_s,
-                              double at) noexcept;
 
 }  // namespace steerd::drill

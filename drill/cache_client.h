@@ -7,43 +7,25 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 
-#include "drill/cache.h"
+#include "drill/cache_runs.h"
+#include "drill/cache_state.h"
 #include "drill/engine_timeline.h"
 
 namespace steerd::drill {
 
 template <class Sink>
-class RunMerger {
-  public:
-    explicit RunMerger(Sink& sink) noexcept : sink_(sink) {}
-
-    void on(double t, std::uint32_t state) {
-        if (state == state_) {
-            return;
-        }
-        if (state_ != kNoState) {
-            sink_.run(since_, t, state_);
-            since_ = t;
-        }
-        state_ = state;
-    }
-
-    void finish(double end) { sink_.run(since_, end, state_); }
-
-  private:
-    static constexpr std::uint32_t kNoState = std::numeric_limits<std::uint32_t>::max();
-    Sink& sink_;
-    double since_ = -kForever;
-    std::uint32_t state_ = kNoState;
-};
-
-template <class Sink>
 class DirectClient {
   public:
-    DirectClient(const FlatTimeline& timeline, const FlatClass& flat, Sink& sink) noexcept
-        : failed_(timeline.failed), cursor_(flat), runs_(sink) {}
+    DirectClient(const FlatTimeline& timeline, const CacheModel&, Sink& sink) noexcept
+        : failed_(timeline.failed), runs_(sink) {}
+
+    /// Nothing is held, so the resolver may start when it likes.
+    [[nodiscard]] double begin(const FlatClass& flat, base::Rng&, double start) {
+        cursor_ = Cursor(flat);
+        runs_.reset();
+        return start;
+    }
 
     void held(double from, double, std::uint32_t answer, const Lifetime&, const Held&) {
         runs_.on(from, answer);
@@ -70,30 +52,26 @@ class DirectClient {
 template <class Sink>
 class StubClient {
   public:
-    StubClient(const FlatTimeline& timeline, const FlatClass& flat, const CacheModel& model,
-               Sink& sink, base::Rng rng) noexcept
-        : failed_(timeline.failed), model_(model), cursor_(flat), runs_(sink), rng_(rng) {}
+    StubClient(const FlatTimeline& timeline, const CacheModel& model, Sink& sink) noexcept
+        : failed_(timeline.failed), model_(model), runs_(sink) {}
 
-    /// How long before the first moment of interest the resolver must start.
-    [[nodiscard]] static double warm_up_s(const CacheModel& model, double ttl_s) noexcept {
-        const ClientModel& client = model.client;
-        if (client.restart_s > 0) {
-            return 0;
-        }
-        const double hold = client.hold_s(lifetime_of(model, ttl_s, false).told_s);
-        return (client.factor > 0 || client.grace_s > 0 ? 4 : 1) * (hold + client.grace_s);
-    }
-
-    /// `start`: where the resolver's stream starts.
-    void begin(double start, double ttl_s) {
+    /// A new client, to be in its stationary state at `start`. Returns when its resolver must start
+    /// so that the stub has its share of holds behind it by then.
+    [[nodiscard]] double begin(const FlatClass& flat, base::Rng& rng, double start) {
+        cursor_ = Cursor(flat);
+        runs_.reset();
+        rng_ = base::Rng(rng.next());
         const ClientModel& client = model_.client;
         if (client.restart_s > 0) {
             runs_.on(start, cursor_.at(start).choose(rng_.next()).answer);
-            next_ = start + exponential(rng_.next(), 1 / client.restart_s);
-            return;
+            next_ = start + exponential(rng_.next()) * client.restart_s;
+            return start;
         }
-        const double hold = client.hold_s(lifetime_of(model_, ttl_s, false).told_s);
-        next_ = start + rng_.unit() * (hold + client.grace_s);
+        const double ttl = flat.pieces[0].offers[0].ttl_at(0);
+        const double most = client.hold_s(lifetime_of(model_, ttl, false).told_s) + client.grace_s;
+        const double holds = client.factor > 0 || client.grace_s > 0 ? 4 : 1;
+        next_ = start - holds * most + rng_.unit() * most;
+        return start - holds * most;
     }
 
     void held(double, double to, std::uint32_t answer, const Lifetime& life, const Held& entry) {
@@ -127,12 +105,12 @@ class StubClient {
     void hold(double told_s) {
         const ClientModel& client = model_.client;
         if (client.restart_s > 0) {
-            next_ += exponential(rng_.next(), 1 / client.restart_s);
+            next_ += exponential(rng_.next()) * client.restart_s;
             return;
         }
         double hold = client.hold_s(told_s);
         if (client.grace_s > 0) {
-            hold += std::min(client.grace_s, exponential(rng_.next(), 1 / client.gap_s));
+            hold += std::min(client.grace_s, exponential(rng_.next()) * client.gap_s);
         }
         next_ += std::max(hold, kLeastHold);
     }
@@ -141,7 +119,7 @@ class StubClient {
     const CacheModel& model_;
     Cursor cursor_;
     RunMerger<Sink> runs_;
-    base::Rng rng_;
+    base::Rng rng_{0};
     double next_ = 0;
 };
 

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-#include "drill/cache.h"
+#include "drill/cache_state.h"
 #include "drill/engine_timeline.h"
 
 namespace steerd::drill {
@@ -19,36 +19,48 @@ namespace steerd::drill {
 template <class Client, class Sink>
 class CacheStream {
   public:
-    CacheStream(const FlatTimeline& timeline, const FlatClass& flat, const CacheModel& model,
-                Client& client, Sink& sink) noexcept
+    CacheStream(const FlatTimeline& timeline, const CacheModel& model, Client& client,
+                Sink& sink) noexcept
         : timeline_(timeline),
-          flat_(flat),
           model_(model),
           client_(client),
           sink_(sink),
-          cursor_(flat),
           always_up_(timeline.authority.size() == 2 && timeline.authority[0].up) {}
 
-    /// From the stationary state at `start` to the end of the drill. `settle`: stops renewing once
-    /// the last answer of all is in the cache.
-    void run(base::Rng rng, double rate, double start, bool settle) {
-        rng_ = rng;
-        rate_ = rate;
-        begin(start);
+    struct Start {
+        base::Rng rng{0};
+        double rate = 1;      // queries per second
+        double at = 0;        // stationary then
+        bool settle = false;  // stop renewing once the last answer of all is in the cache
+    };
+
+    /// From the start to the end of the drill; then it may run again for another cache.
+    void run(const FlatClass& flat, const Start& from) {
+        cursor_ = Cursor(flat);
+        rng_ = from.rng;
+        if (from.rate != rate_) {
+            rate_ = from.rate;
+            gap_s_ = 1 / from.rate;
+            law_fits_ = false;
+        }
+        begin(from.at);
         const double end = timeline_.duration;
-        const double last =
-            settle ? std::max(flat_.last_change, timeline_.authority.end()[-2].from) : kForever;
+        const double last = from.settle ? flat.settled_after : kForever;
         while (true) {
             serve(std::min(next_, end));
             if (next_ >= end) {
                 return;
             }
             at_ = next_;
-            fetch();
+            if (!fetch()) {
+                continue;
+            }
             if (at_ > last && cursor_.at(at_).count == 1) {
                 client_.held(at_, end, answer_, life_, held_);
                 return;
             }
+            bits_ = rng_.next();
+            next_ = held_.fresh_until + exponential(bits_) * gap_s_;
         }
     }
 
@@ -60,11 +72,15 @@ class CacheStream {
         answer_ = offer.answer;
         live_by(offer, start);
         if (life_.base_s <= 0) {
-            held_ = Held{start, start, start, start, 0};
+            held_ = Held{start, start, start, start, start};
             next_ = start;
             return;
         }
-        const Stationary state = stationary(life_, rate_, start, rng_);
+        if (!law_fits_) {
+            law_ = StationaryLaw(life_, gap_s_);
+            law_fits_ = true;
+        }
+        const Stationary state = law_.at(start, rng_);
         held_ = state.held;
         next_ = state.next_query;
     }
@@ -75,27 +91,26 @@ class CacheStream {
             life_ = lifetime_of(model_, ttl, offer.negative);
             life_ttl_ = ttl;
             life_negative_ = offer.negative;
+            law_fits_ = false;
         }
     }
 
-    void fetch() {
+    /// True if a new answer is in the cache; else next_ says when to try again.
+    bool fetch() {
         const FlatOffer& offer = cursor_.at(at_).choose(bits_);
-        if (!always_up_ || offer.servfail) {
-            if (!reachable()) {
-                retry();
-                return;
-            }
+        if ((!always_up_ || offer.servfail) && !reachable()) {
+            retry();
+            return false;
         }
         live_by(offer, at_);
         answer_ = offer.answer;
         if (life_.base_s <= 0) {
             pass_through();
-            return;
+            return false;
         }
         sink_.fetch(at_);
         held_ = hold_from(life_, at_, held_.second);
-        bits_ = rng_.next();
-        next_ = held_.fresh_until + exponential(bits_, rate_);
+        return true;
     }
 
     [[nodiscard]] bool reachable() {
@@ -108,19 +123,20 @@ class CacheStream {
     void retry();
 
     const FlatTimeline& timeline_;
-    const FlatClass& flat_;
     const CacheModel& model_;
     Client& client_;
     Sink& sink_;
-    Cursor cursor_;
     bool always_up_;
+    Cursor cursor_;
     base::Rng rng_{0};
-    double rate_ = 1;
+    double rate_ = 0, gap_s_ = 1;
     std::uint64_t bits_ = 0;
     std::uint32_t answer_ = 0;
     double life_ttl_ = -1;
     bool life_negative_ = false;
     Lifetime life_;
+    StationaryLaw law_;  // of the last start; neighbours are often alike
+    bool law_fits_ = false;
     Held held_;
     double at_ = 0;
     double next_ = 0;

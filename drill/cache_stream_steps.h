@@ -55,7 +55,7 @@ void CacheStream<Client, Sink>::pass_through() {
     held_ = Held{at_, until, until, until, held_.second};
     at_ = until;
     bits_ = rng_.next();
-    next_ = until + exponential(bits_, rate_);
+    next_ = until + exponential(bits_) * gap_s_;
 }
 
 /// Asks again, ever more rarely, until the authority answers or the drill ends.
@@ -68,7 +68,7 @@ void CacheStream<Client, Sink>::retry() {
             sink_.fetch(at_);  // it arrives there, whatever comes of it
         }
         bits_ = rng_.next();
-        next_ = at_ + wait + exponential(bits_, rate_);
+        next_ = at_ + wait + exponential(bits_) * gap_s_;
         wait = std::min(2 * wait, model_.retry.most_s);
         starve(at_, std::min(next_, timeline_.duration));
         at_ = next_;

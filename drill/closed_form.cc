@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "drill/cache_state.h"
+
 namespace steerd::drill {
 
 namespace {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <mutex>
 #include <thread>
 
@@ -23,6 +22,20 @@ constexpr std::uint64_t kChunk = 4096;
 struct Chunk {
     std::size_t strand = 0;
     std::uint64_t first = 0, last = 0;
+};
+
+/// Fetches by the formula, kept while neighbours have the same rate and TTL.
+struct LastFormula {
+    double ttl_s = 0, rate = -1, fetches = 0;
+
+    double fetches_of(const CacheModel& model, double ttl, double queries) {
+        if (ttl != ttl_s || queries != rate) {
+            ttl_s = ttl;
+            rate = queries;
+            fetches = upstream_rate(renewal_of_cache(model, ttl, queries));
+        }
+        return fetches;
+    }
 };
 
 class Engine {
@@ -65,21 +78,17 @@ class Engine {
     }
 
   private:
-    /// The formula's fetches of the cache before, since neighbours often have the same rate.
-    struct LastFormula {
-        std::size_t strand = 0;
-        double rate = -1, ttl_s = 0, fetches = 0;
-    };
-
     void work(Measure& counts) {
-        LastFormula formula;
         while (true) {
             const std::size_t number = next_.fetch_add(1, std::memory_order_relaxed);
             if (number >= chunks_.size()) {
                 return;
             }
-            for (std::uint64_t i = chunks_[number].first; i < chunks_[number].last; ++i) {
-                stream(chunks_[number].strand, i, counts, formula);
+            const Chunk& chunk = chunks_[number];
+            if (model_of(chunk).client.present()) {
+                stream<StubClient<Measure>>(chunk, counts);
+            } else {
+                stream<DirectClient<Measure>>(chunk, counts);
             }
             if (options_.progress) {
                 const std::lock_guard lock(progress_);
@@ -89,42 +98,34 @@ class Engine {
         }
     }
 
-    void stream(std::size_t strand, std::uint64_t index, Measure& counts,
-                LastFormula& formula) const {
-        const Sampled sampled = sampler_.at(strand, index);
-        const CacheModel& model =
-            population_.classes[sampler_.strands()[strand].resolver_class].model;
-        const FlatClass& flat = flat_.classes[timeline_.cells[sampled.cell].timeline];
-        base::Rng rng(sampler_.key(strand, index));
-        counts.stand_for(sampled.stands_for);
-        double start = 0;
-        const double ttl = flat.pieces.front().offers[0].ttl_at(0);
-        if (!options_.authority_load) {
-            // Just before anything changes: what holds then has held since the beginning.
-            start =
-                std::nextafter(std::min({flat.first_change, flat_.duration, first_outage()}), 0);
-            if (formula.strand != strand || formula.rate != sampled.rate || formula.ttl_s != ttl) {
-                const double fetches = upstream_rate(renewal_of_cache(model, ttl, sampled.rate));
-                formula = LastFormula{strand, sampled.rate, ttl, fetches};
-            }
-            counts.expect_fetches(formula.fetches);
-        }
-        const bool settle = !options_.authority_load;
-        if (model.client.present()) {
-            StubClient<Measure> client(flat_, flat, model, counts, base::Rng(rng.next()));
-            start -= client.warm_up_s(model, ttl);
-            client.begin(start, ttl);
-            CacheStream(flat_, flat, model, client, counts).run(rng, sampled.rate, start, settle);
-            client.finish(flat_.duration);
-            return;
-        }
-        DirectClient<Measure> client(flat_, flat, counts);
-        CacheStream(flat_, flat, model, client, counts).run(rng, sampled.rate, start, settle);
-        client.finish(flat_.duration);
+    [[nodiscard]] const CacheModel& model_of(const Chunk& chunk) const {
+        return population_.classes[sampler_.strands()[chunk.strand].resolver_class].model;
     }
 
-    [[nodiscard]] double first_outage() const noexcept {
-        return flat_.authority.front().up ? flat_.authority[1].from : 0;
+    template <class Client>
+    void stream(const Chunk& chunk, Measure& counts) const {
+        const CacheModel& model = model_of(chunk);
+        Client client(flat_, model, counts);
+        CacheStream<Client, Measure> cache(flat_, model, client, counts);
+        LastFormula formula;
+        for (std::uint64_t index = chunk.first; index < chunk.last; ++index) {
+            const Sampled sampled = sampler_.at(chunk.strand, index);
+            const FlatClass& flat =
+                flat_.classes.data()[timeline_.cells.data()[sampled.cell].timeline];
+            counts.stand_for(sampled.stands_for);
+            typename CacheStream<Client, Measure>::Start start;
+            start.rng = base::Rng(sampler_.key(chunk.strand, index));
+            start.rate = sampled.rate;
+            if (!options_.authority_load) {
+                start.settle = true;
+                start.at = flat.still_until;
+                counts.expect_fetches(formula.fetches_of(
+                    model, flat.pieces.front().offers[0].ttl_at(0), sampled.rate));
+            }
+            start.at = client.begin(flat, start.rng, start.at);
+            cache.run(flat, start);
+            client.finish(flat_.duration);
+        }
     }
 
     const Timeline& timeline_;

@@ -13,6 +13,7 @@ namespace steerd::drill {
 namespace {
 
 constexpr std::uint64_t kExtraStreams = 16384;  // over all classes of one demand
+constexpr double kLeastRate = 1e-9;             // one query in thirty years: sums stay finite
 constexpr double kGolden = 0.6180339887498949;
 
 std::vector<double> cumulative_demand(const DemandSpec& demand) {
@@ -72,18 +73,32 @@ Sampler::Sampler(const Timeline& timeline, const Population& population,
                     std::llround(static_cast<double>(demands[d].resolvers) * share));
                 const std::uint64_t streams = std::max(least, part);
                 const double qps = demands[d].qps * share / static_cast<double>(streams);
-                strands_.push_back(Strand{d, c, streams, qps});
+                Strand strand;
+                strand.demand = d;
+                strand.resolver_class = c;
+                strand.streams = streams;
+                strand.qps_each = qps;
+                strand.key = base::mix64(seed_ + strands_.size());
+                if (ranks_[d].empty()) {
+                    strand.equal_rate = std::max(
+                        kLeastRate, demands[d].qps / static_cast<double>(demands[d].resolvers) /
+                                        classes_[c].model.caches());
+                    strand.equal_caches = qps / strand.equal_rate;
+                }
+                strand.group = group_of_class_[c];
+                strand.one_cell = cells_[d].ids.size() == 1;
+                strand.cell = cells_[d].ids[0];
+                strands_.push_back(strand);
             }
         }
     }
 }
 
-double Sampler::resolver_qps(std::uint32_t demand, double position) const noexcept {
-    const DemandSpec& spec = demands_[demand];
-    const std::vector<double>& ranks = ranks_[demand];
-    if (ranks.empty()) {
-        return spec.qps / static_cast<double>(spec.resolvers);
-    }
+double Sampler::resolver_qps(const Strand& strand, std::uint64_t index) const noexcept {
+    const DemandSpec& spec = demands_[strand.demand];
+    const std::vector<double>& ranks = ranks_[strand.demand];
+    const double position =
+        (static_cast<double>(index) + 0.5) / static_cast<double>(strand.streams);
     const double wanted = position * ranks.back();
     const auto rank =
         std::min(std::upper_bound(ranks.begin(), ranks.end(), wanted), std::prev(ranks.end()));
@@ -91,30 +106,29 @@ double Sampler::resolver_qps(std::uint32_t demand, double position) const noexce
     return spec.qps * std::pow(number, -spec.zipf) / ranks.back();
 }
 
-Sampled Sampler::at(std::size_t strand, std::uint64_t index) const noexcept {
-    const Strand& from = strands_[strand];
-    const CacheModel& model = classes_[from.resolver_class].model;
-    const double position = (static_cast<double>(index) + 0.5) / static_cast<double>(from.streams);
-    Sampled sampled;
-    sampled.rate = resolver_qps(from.demand, position) / model.caches();
-    const Cells& cells = cells_[from.demand];
-    std::size_t cell = 0;
-    if (cells.ids.size() > 1) {
-        const double offset = static_cast<double>(base::mix64(seed_ ^ strand) >> 11) * 0x1.0p-53;
-        const double turn = offset + static_cast<double>(index) * kGolden;
-        const double draw = (turn - std::floor(turn)) * cells.cumulative.back();
-        const auto found = std::upper_bound(cells.cumulative.begin(), cells.cumulative.end(), draw);
-        cell = std::min<std::size_t>(static_cast<std::size_t>(found - cells.cumulative.begin()),
-                                     cells.ids.size() - 1);
-    }
-    sampled.cell = cells.ids[cell];
-    sampled.stands_for = Stream{from.qps_each, from.qps_each / sampled.rate,
-                                group_of_class_[from.resolver_class], sampled.cell};
-    return sampled;
+std::uint32_t Sampler::cell_of(const Strand& strand, std::uint64_t index) const noexcept {
+    const Cells& cells = cells_[strand.demand];
+    const double offset = static_cast<double>(strand.key >> 11) * 0x1.0p-53;
+    const double turn = offset + static_cast<double>(index) * kGolden;
+    const double draw = (turn - std::floor(turn)) * cells.cumulative.back();
+    const auto found = std::upper_bound(cells.cumulative.begin(), cells.cumulative.end(), draw);
+    const auto cell = static_cast<std::size_t>(found - cells.cumulative.begin());
+    return cells.ids[std::min(cell, cells.ids.size() - 1)];
 }
 
-std::uint64_t Sampler::key(std::size_t strand, std::uint64_t index) const noexcept {
-    return base::mix64(base::mix64(seed_ + strand) + index * 0xD1342543DE82EF95ULL);
+Sampled Sampler::at(std::size_t number, std::uint64_t index) const noexcept {
+    const Strand& strand = strands_.data()[number];
+    Sampled sampled;
+    sampled.cell = strand.one_cell ? strand.cell : cell_of(strand, index);
+    sampled.rate = strand.equal_rate;
+    double caches = strand.equal_caches;
+    if (sampled.rate == 0) {
+        const CacheModel& model = classes_[strand.resolver_class].model;
+        sampled.rate = std::max(kLeastRate, resolver_qps(strand, index) / model.caches());
+        caches = strand.qps_each / sampled.rate;
+    }
+    sampled.stands_for = Stream{strand.qps_each, caches, strand.group, sampled.cell};
+    return sampled;
 }
 
 }  // namespace steerd::drill

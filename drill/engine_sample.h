@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/rng.h"
 #include "drill/measure.h"
 #include "drill/population.h"
 #include "drill/timeline.h"
@@ -20,7 +21,13 @@ struct Strand {
     std::uint32_t demand = 0;
     std::uint32_t resolver_class = 0;
     std::uint64_t streams = 0;
-    double qps_each = 0;  // demand of one stream
+    double qps_each = 0;      // demand of one stream
+    double equal_rate = 0;    // queries per second at each cache, where all ask alike; else 0
+    double equal_caches = 0;  // how many caches each stands for then
+    std::uint32_t group = 0;  // the class as reported
+    bool one_cell = false;    // all of the demand is in `cell`
+    std::uint32_t cell = 0;
+    std::uint64_t key = 0;  // of the random numbers of its streams
 };
 
 struct Sampled {
@@ -40,8 +47,11 @@ class Sampler {
 
     /// Stream number `index` of a strand.
     [[nodiscard]] Sampled at(std::size_t strand, std::uint64_t index) const noexcept;
+
     /// The key of its random numbers.
-    [[nodiscard]] std::uint64_t key(std::size_t strand, std::uint64_t index) const noexcept;
+    [[nodiscard]] std::uint64_t key(std::size_t strand, std::uint64_t index) const noexcept {
+        return base::mix64(strands_.data()[strand].key + index * 0xD1342543DE82EF95ULL);
+    }
 
   private:
     struct Cells {
@@ -49,7 +59,8 @@ class Sampler {
         std::vector<std::uint32_t> ids;
     };
 
-    [[nodiscard]] double resolver_qps(std::uint32_t demand, double position) const noexcept;
+    [[nodiscard]] double resolver_qps(const Strand& strand, std::uint64_t index) const noexcept;
+    [[nodiscard]] std::uint32_t cell_of(const Strand& strand, std::uint64_t index) const noexcept;
 
     std::uint64_t seed_;
     std::vector<ResolverClass> classes_;

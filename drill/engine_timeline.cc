@@ -2,6 +2,9 @@
 // carry them, negative answers get their own TTL (RFC 2308 5).
 #include "drill/engine_timeline.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/check.h"
 
 namespace steerd::drill {
@@ -43,10 +46,6 @@ FlatClass flat_class(const Timeline& timeline, const ClassTimeline& from) {
         flat.pieces.push_back(
             FlatPiece{seconds(piece.from), first, static_cast<std::uint32_t>(piece.offers.size())});
     }
-    if (flat.pieces.size() > 1) {
-        flat.first_change = flat.pieces[1].from;
-    }
-    flat.last_change = flat.pieces.back().from;
     flat.pieces.push_back(FlatPiece{kForever, nullptr, 0});
     return flat;
 }
@@ -84,6 +83,11 @@ FlatTimeline flatten(const Timeline& timeline) {
         }
     }
     flat.authority.push_back(FlatAuthority{kForever, true, false});
+    for (FlatClass& one : flat.classes) {
+        const double change = std::min({one.pieces[1].from, flat.authority[1].from, flat.duration});
+        one.settled_after = std::max(one.pieces.end()[-2].from, flat.authority.end()[-2].from);
+        one.still_until = flat.authority[0].up ? std::nextafter(change, 0) : 0;
+    }
     return flat;
 }
 

@@ -61,13 +61,15 @@ class FlatPiece {
 struct FlatClass {
     std::vector<FlatOffer> offers;
     std::vector<FlatPiece> pieces;
-    double first_change = kForever;  // the first piece after the one at 0
-    double last_change = 0;
+    double still_until = 0;    // the last moment before anything changes, the authority included
+    double settled_after = 0;  // the last change of all, the authority included
 };
 
 /// Walks forward only. Times before the first piece belong to it.
 class Cursor {
   public:
+    Cursor() noexcept = default;
+
     explicit Cursor(const FlatClass& flat) noexcept : piece_(flat.pieces.data()) {}
 
     const FlatPiece& at(double t) noexcept {
@@ -81,7 +83,7 @@ class Cursor {
     [[nodiscard]] double ends() const noexcept { return piece_[1].from; }
 
   private:
-    const FlatPiece* piece_;
+    const FlatPiece* piece_ = nullptr;
 };
 
 struct FlatAuthority {

@@ -1,5 +1,6 @@
 // Counting. A run of one answer touches a handful of cells whatever its length: its two ends in the
-// grids, and the integrals of what fails under it. Fetches are one addition each.
+// grids, and the integrals of what fails under it. Fetches are one addition each. States come from
+// the timeline, which was checked, so the inner calls index by plain pointers.
 #include "drill/measure.h"
 
 #include <algorithm>
@@ -8,13 +9,14 @@ namespace steerd::drill {
 
 namespace {
 
-/// The first grid point at or after `t`.
-std::size_t point_at(double t, double step, std::size_t points) noexcept {
-    if (t <= 0) {
+/// The first grid point at or after `t`; a hair before a point counts as on it.
+std::size_t point_at(double t, double per_step, std::size_t points) noexcept {
+    const double index = t * per_step - 1e-9;
+    if (index <= 0) {
         return 0;
     }
-    const double index = std::ceil(t / step);
-    return index < static_cast<double>(points) ? static_cast<std::size_t>(index) : points;
+    const auto whole = static_cast<std::size_t>(index);
+    return std::min(points, whole + (static_cast<double>(whole) < index ? 1 : 0));
 }
 
 }  // namespace
@@ -25,14 +27,9 @@ void FailingIntegral::add(double from, double failing) {
     ever_ = ever_ || failing > 0;
 }
 
-double FailingIntegral::until(double t) const noexcept {
-    auto after = std::upper_bound(knots_.begin(), knots_.end(), t,
-                                  [](double at, const Knot& knot) { return at < knot.from; });
-    if (after == knots_.begin()) {
-        return 0;
-    }
-    --after;
-    return after->before + (t - after->from) * after->failing;
+const FailingIntegral::Knot& FailingIntegral::knot_at(double t) const noexcept {
+    return *std::prev(std::upper_bound(knots_.begin(), knots_.end(), t,
+                                       [](double at, const Knot& knot) { return at < knot.from; }));
 }
 
 Measure::Measure(const MeasurePlan& plan)
@@ -55,7 +52,19 @@ void Measure::stand_for(const Stream& stream) noexcept {
     rate_ = to_units(stream.rate, kRateUnit);
     caches_ = to_units(stream.caches, kCacheUnit);
     total_rate += rate_;
-    places[plan_.place_of_cell[stream.cell]].rate += rate_;
+    places.data()[plan_.place_of_cell.data()[stream.cell]].rate += rate_;
+}
+
+inline double Measure::failing_s(const std::vector<Use>& use, double from,
+                                 double to) const noexcept {
+    double sum = 0;
+    for (const Use& one : use) {
+        const FailingIntegral& failing = plan_.failing.data()[one.endpoint];
+        if (failing.ever()) {
+            sum += one.share * (failing.until(to) - failing.until(from));
+        }
+    }
+    return sum;
 }
 
 void Measure::run(double from, double to, std::uint32_t state) noexcept {
@@ -65,20 +74,25 @@ void Measure::run(double from, double to, std::uint32_t state) noexcept {
         return;
     }
     const std::size_t width = plan_.points + 1;
-    const std::size_t first = point_at(from, plan_.step, plan_.points);
+    const std::size_t first = point_at(from, per_step_, plan_.points);
     const std::size_t last =
-        to >= plan_.duration ? plan_.points : point_at(to, plan_.step, plan_.points);
-    demand[state * width + first] += rate_;
-    demand[state * width + last] -= rate_;
-    for (const DeadSpan& span : plan_.dead[state]) {
+        to >= plan_.duration ? plan_.points : point_at(to, per_step_, plan_.points);
+    std::int64_t* const row = demand.data() + state * width;
+    row[first] += rate_;
+    row[last] -= rate_;
+    if (plan_.quiet.data()[state] != 0) {
+        return;
+    }
+    for (const DeadSpan& span : plan_.dead.data()[state]) {
         const double a = std::max(from, span.from);
         const double b = std::min(to, span.to);
         if (a < b) {
             const auto part = static_cast<std::int64_t>(static_cast<double>(rate_) * span.share);
             const std::size_t until =
-                b >= plan_.duration ? plan_.points : point_at(b, plan_.step, plan_.points);
-            dead[stream_.group * width + point_at(a, plan_.step, plan_.points)] += part;
-            dead[stream_.group * width + until] -= part;
+                b >= plan_.duration ? plan_.points : point_at(b, per_step_, plan_.points);
+            std::int64_t* const gone = dead.data() + stream_.group * width;
+            gone[point_at(a, per_step_, plan_.points)] += part;
+            gone[until] -= part;
         }
     }
     for (std::size_t i = 0; i < plan_.events.size(); ++i) {
@@ -88,34 +102,38 @@ void Measure::run(double from, double to, std::uint32_t state) noexcept {
 }
 
 void Measure::run_event(std::size_t event, double from, double to, std::uint32_t state) noexcept {
-    const EventPlan& plan = plan_.events[event];
+    const EventPlan& plan = plan_.events.data()[event];
     const double a = std::max(from, plan.at);
     const double b = std::min(to, plan.ends);
     if (a >= b) {
         return;
     }
-    EventCount& count = events[event];
-    if (plan.on[state] > 0) {
+    EventCount& count = events.data()[event];
+    if (plan.on.data()[state] > 0) {
         std::int64_t* on = count.on.data() + stream_.group * (plan.points + 1);
-        const auto part = static_cast<std::int64_t>(static_cast<double>(rate_) * plan.on[state]);
-        on[point_at(a - plan.at, plan.step, plan.points)] += part;
-        on[b >= plan.ends ? plan.points : point_at(b - plan.at, plan.step, plan.points)] -= part;
-        count.lost += to_units(stream_.rate * failing_s(plan.use[state], a, b), kRequestUnit);
+        const auto part =
+            static_cast<std::int64_t>(static_cast<double>(rate_) * plan.on.data()[state]);
+        on[point_at(a - plan.at, plan.per_step, plan.points)] += part;
+        on[b >= plan.ends ? plan.points : point_at(b - plan.at, plan.per_step, plan.points)] -=
+            part;
+        count.lost +=
+            to_units(stream_.rate * failing_s(plan.use.data()[state], a, b), kRequestUnit);
     }
     // A dead server fails lookups; dead endpoints may leave answers with nothing in them.
     const bool lookup_failed = state + 1 == plan_.states;
-    if (plan.server ? lookup_failed : (plan_.unserved[state] && !lookup_failed)) {
+    if (plan.server ? lookup_failed : (plan_.unserved.data()[state] != 0 && !lookup_failed)) {
         count.unserved += to_units(stream_.rate * (b - a), kRequestUnit);
         count.unserved_rate += from < plan.at ? rate_ : 0;
     }
 }
 
 void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
-    PlaceCount& place = places[plan_.place_of_cell[stream_.cell]];
+    PlaceCount& place = places.data()[plan_.place_of_cell.data()[stream_.cell]];
     if (state + 1 == plan_.states) {
         place.lost += to_units(stream_.rate * (to - from), kRequestUnit);
-    } else if (plan_.harmful[state]) {
-        place.lost += to_units(stream_.rate * failing_s(plan_.use[state], from, to), kRequestUnit);
+    } else if (plan_.harmful.data()[state] != 0) {
+        place.lost +=
+            to_units(stream_.rate * failing_s(plan_.use.data()[state], from, to), kRequestUnit);
     }
     if (plan_.rtt_ms == nullptr) {
         return;
@@ -136,17 +154,6 @@ void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
             }
         }
     }
-}
-
-double Measure::failing_s(const std::vector<Use>& use, double from, double to) const noexcept {
-    double sum = 0;
-    for (const Use& one : use) {
-        const FailingIntegral& failing = plan_.failing[one.endpoint];
-        if (failing.ever()) {
-            sum += one.share * (failing.until(to) - failing.until(from));
-        }
-    }
-    return sum;
 }
 
 void Measure::flow(double from, double to, double rate) noexcept {

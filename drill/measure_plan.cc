@@ -79,6 +79,7 @@ void size_events(MeasurePlan& plan) {
         std::size_t cells = 0;
         for (EventPlan& event : plan.events) {
             event.step = step;
+            event.per_step = 1 / step;
             event.points = static_cast<std::size_t>((event.ends - event.at) / step + 1e-9) + 1;
             cells += event.points * plan.classes.size();
         }
@@ -145,13 +146,14 @@ MeasurePlan plan_measure(const Timeline& timeline, std::vector<std::string> clas
     plan.endpoints = std::max(timeline.truth.size(), options.endpoint_names.size());
     for (const Answer& answer : timeline.answers) {
         plan.use.push_back(uses_of(answer));
-        plan.unserved.push_back(answer.negative || answer.servfail || answer.endpoints.empty());
+        plan.unserved.push_back(answer.negative || answer.servfail || answer.endpoints.empty() ? 1
+                                                                                               : 0);
         for (const Use& use : plan.use.back()) {
             plan.endpoints = std::max<std::size_t>(plan.endpoints, use.endpoint + std::size_t{1});
         }
     }
     plan.use.emplace_back();  // the state of failed lookups uses nothing
-    plan.unserved.push_back(true);
+    plan.unserved.push_back(1);
     plan.failing.resize(plan.endpoints);
     for (std::size_t endpoint = 0; endpoint < timeline.truth.size(); ++endpoint) {
         for (const Truth& truth : timeline.truth[endpoint]) {
@@ -159,9 +161,11 @@ MeasurePlan plan_measure(const Timeline& timeline, std::vector<std::string> clas
         }
     }
     for (const std::vector<Use>& uses : plan.use) {
-        plan.harmful.push_back(std::any_of(uses.begin(), uses.end(), [&](const Use& use) {
-            return plan.failing[use.endpoint].ever();
-        }));
+        plan.harmful.push_back(
+            std::any_of(uses.begin(), uses.end(),
+                        [&](const Use& use) { return plan.failing[use.endpoint].ever(); })
+                ? 1
+                : 0);
     }
     for (const EventTimes& event : timeline.events) {
         plan.events.push_back(plan_event(event, plan));
@@ -169,6 +173,15 @@ MeasurePlan plan_measure(const Timeline& timeline, std::vector<std::string> clas
     size_events(plan);
     plan_dead(timeline, plan);
     plan_phases(timeline, plan);
+    for (std::uint32_t state = 0; state < plan.states; ++state) {
+        const bool targeted =
+            std::any_of(plan.events.begin(), plan.events.end(),
+                        [&](const EventPlan& event) { return event.on[state] > 0; });
+        plan.quiet.push_back(!targeted && plan.dead[state].empty() && plan.unserved[state] == 0 &&
+                                     plan.harmful[state] == 0 && options.rtt_ms.empty()
+                                 ? 1
+                                 : 0);
+    }
 
     std::map<std::string, std::uint32_t> place_ids;
     for (const DemandCell& cell : timeline.cells) {

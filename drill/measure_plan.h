@@ -28,7 +28,14 @@ struct DeadSpan {
 class FailingIntegral {
   public:
     void add(double from, double failing);
-    [[nodiscard]] double until(double t) const noexcept;
+
+    [[nodiscard]] double until(double t) const noexcept {
+        if (knots_.empty() || t <= knots_.front().from) {
+            return 0;
+        }
+        const Knot& knot = t >= knots_.back().from ? knots_.back() : knot_at(t);
+        return knot.before + (t - knot.from) * knot.failing;
+    }
 
     [[nodiscard]] bool ever() const noexcept { return ever_; }
 
@@ -37,13 +44,15 @@ class FailingIntegral {
         double from, failing, before;
     };
 
+    [[nodiscard]] const Knot& knot_at(double t) const noexcept;
+
     std::vector<Knot> knots_;
     bool ever_ = false;
 };
 
 struct EventPlan {
     double at = 0, ends = 0;  // within the drill
-    double step = 0.1;
+    double step = 0.1, per_step = 10;
     std::size_t points = 1;             // at + k * step for k < points, all before `ends`
     bool server = false;                // takes the server out, not endpoints
     std::vector<double> on;             // by state: the share of its clients that is on the target
@@ -58,8 +67,9 @@ struct MeasurePlan {
     std::size_t endpoints = 0;
     std::vector<std::vector<Use>> use;        // by state
     std::vector<std::vector<DeadSpan>> dead;  // by state
-    std::vector<bool> unserved;               // by state: nothing to go to
-    std::vector<bool> harmful;                // by state: some of its requests may fail
+    std::vector<std::uint8_t> unserved;       // by state: nothing to go to
+    std::vector<std::uint8_t> harmful;        // by state: some of its requests may fail
+    std::vector<std::uint8_t> quiet;          // by state: only demand is counted
     std::vector<FailingIntegral> failing;     // by endpoint
     std::vector<EventPlan> events;
     std::vector<std::string> classes;  // names as reported

@@ -24,7 +24,7 @@ Seen play(const CacheModel& model, double ttl, double rate, std::size_t caches) 
         double first = -1;
         double now = 0;
         while (first < 0 || now < change + ttl + window + 2) {
-            now += exponential(rng.next(), rate);
+            now += exponential(rng.next()) / rate;
             const double age = model.rounding == Rounding::Exact
                                    ? now - fetched
                                    : std::floor(now) - std::floor(fetched);

@@ -13,6 +13,9 @@ using testing::Recorder;
 constexpr double kChange = 1;
 constexpr double kCells = 6 * 3 * 4;
 
+/// Standard errors that a mean may be off: 3 at full size; small samples are checked for blunders.
+double allowed_errors(std::size_t n) { return n >= 100000 ? 3 : 4.5; }
+
 struct Kind {
     const char* name;
     CacheModel model;
@@ -102,7 +105,7 @@ TEST(CachesAgreeWithTheory, TimeOnTheOldAnswerFollowsItsLaw) {
         if (hold > 0) {
             expected += cell.rate * hold / 2;  // what the stub got before the change, still held
         }
-        EXPECT_NEAR(mean.value, expected, std::max(0.01 * expected, 3 * mean.error))
+        EXPECT_NEAR(mean.value, expected, std::max(0.01 * expected, allowed_errors(n) * mean.error))
             << cell.kind.name << " T " << cell.ttl << " rate " << cell.rate;
     }
 }
@@ -127,7 +130,7 @@ TEST(CachesAgreeWithTheory, UpstreamRateFollowsItsFormula) {
         }
         const testing::Mean mean = testing::mean_of(rates);
         EXPECT_NEAR(mean.value, upstream_rate(cache),
-                    std::max(0.01 * upstream_rate(cache), 3 * mean.error))
+                    std::max(0.01 * upstream_rate(cache), allowed_errors(n) * mean.error))
             << cell.kind.name << " T " << cell.ttl << " rate " << cell.rate;
     }
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "drill/cache_client.h"
+#include "drill/cache_state.h"
 #include "drill/cache_stream.h"
 #include "drill/engine_timeline.h"
 
@@ -113,20 +114,21 @@ struct StreamOptions {
 inline Recorder stream(const FlatTimeline& flat, const CacheModel& model, double rate,
                        std::uint64_t key, const StreamOptions& options = {}) {
     Recorder recorder;
-    base::Rng rng(base::mix64(key * 0x9E3779B97F4A7C15ULL + 1));
-    const FlatClass& line = flat.classes[0];
+    const auto with = [&](auto client) {
+        using Stream = CacheStream<decltype(client), Recorder>;
+        Stream cache(flat, model, client, recorder);
+        typename Stream::Start start;
+        start.rng = base::Rng(base::mix64(key * 0x9E3779B97F4A7C15ULL + 1));
+        start.rate = rate;
+        start.settle = options.settle;
+        start.at = client.begin(flat.classes[0], start.rng, options.start);
+        cache.run(flat.classes[0], start);
+        client.finish(flat.duration);
+    };
     if (model.client.present()) {
-        const double ttl = line.pieces[0].offers[0].ttl_s;
-        StubClient<Recorder> client(flat, line, model, recorder, base::Rng(rng.next()));
-        const double start = options.start - client.warm_up_s(model, ttl);
-        client.begin(start, ttl);
-        CacheStream(flat, line, model, client, recorder).run(rng, rate, start, options.settle);
-        client.finish(flat.duration);
+        with(StubClient<Recorder>(flat, model, recorder));
     } else {
-        DirectClient<Recorder> client(flat, line, recorder);
-        CacheStream(flat, line, model, client, recorder)
-            .run(rng, rate, options.start, options.settle);
-        client.finish(flat.duration);
+        with(DirectClient<Recorder>(flat, model, recorder));
     }
     return recorder;
 }
