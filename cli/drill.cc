@@ -13,7 +13,9 @@
 
 #include "cli/command.h"
 #include "drill/rehearse.h"
+#include "drill/report_html.h"
 #include "drill/report_json.h"
+#include "drill/report_text.h"
 #include "server/loader.h"
 
 namespace steerd::cli {
@@ -149,8 +151,11 @@ int run_drill(const Args& args) {
     options.threads = wishes.threads;
     options.progress = [&](double share) { progress.tell(share); };
     base::Problems problems;
-    const drill::Report report =
-        drill::rehearse(loaded->scenario, loaded->bound, options, problems);
+    drill::Report report = drill::rehearse(loaded->scenario, loaded->bound, options, problems);
+    const auto& grid = wishes.sweep ? wishes.sweep : loaded->scenario.sweep;
+    if (grid && !problems.has_errors()) {
+        report.sweep = drill::sweep(loaded->scenario, loaded->bound, *grid, options, problems);
+    }
     progress.end();
     print_problems(problems);
     if (problems.has_errors()) {
@@ -159,6 +164,12 @@ int run_drill(const Args& args) {
     if (const auto path = args.value("--json")) {
         write_file(*path, drill::report_json(report));
     }
+    if (const auto path = args.value("--html")) {
+        write_file(*path, drill::report_html(report));
+    }
+    drill::TextStyle style;
+    style.terminal = isatty(STDOUT_FILENO) == 1;
+    fmt::print("{}", drill::report_text(report, style));
     return drill::all_ok(report.verdicts) ? kOk : kFailed;
 }
 

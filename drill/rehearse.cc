@@ -88,6 +88,7 @@ Report rehearse(const Scenario& scenario, const Bound& bound, const RehearseOpti
     EngineOptions engine;
     engine.seed = scenario.seed;
     engine.threads = options.threads;
+    engine.authority_load = !options.only_exposure;
     engine.rtt_ms = run.rtt_ms;
     engine.progress = options.progress;
     for (const policy::Endpoint& endpoint : bound.plan->endpoints) {

@@ -47,6 +47,9 @@ struct Report {
 
 struct RehearseOptions {
     unsigned threads = 1;
+    /// Stop when the clients have moved, and take the load at the server from the formula: as a
+    /// sweep does, in a fraction of the time.
+    bool only_exposure = false;
     std::function<void(double)> progress;  // from 0 to 1
 };
 

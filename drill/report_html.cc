@@ -1,0 +1,247 @@
+// See report_html.h.
+#include "drill/report_html.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "drill/report_html_charts.h"
+#include "drill/report_svg.h"
+#include "drill/report_words.h"
+
+namespace steerd::drill {
+
+namespace {
+
+// Colours: two sets of eight that differ in lightness as well as in hue.
+constexpr std::string_view kStyle = R"(<style>
+:root{color-scheme:light dark;--bg:#fff;--fg:#1c2430;--dim:#5b6675;--line:#d9dee5;--bad:#c0392b;
+--good:#1e8449;--theory:#111;--s0:#2b6cb0;--s1:#dd8a1c;--s2:#2f9e77;--s3:#b5476f;--s4:#7a63c0;
+--s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}
+@media (prefers-color-scheme:dark){:root{--bg:#14181f;--fg:#e3e8ef;--dim:#9aa6b5;--line:#323b48;
+--bad:#ff7a6b;--good:#58c98a;--theory:#fff;--s0:#5a9fe6;--s1:#f0ab4e;--s2:#55c79c;--s3:#e0789f;
+--s4:#a893ea;--s5:#c4a15f;--s6:#7fcdea;--s7:#aab4c0}}
+@media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--dim:#444;--line:#ccc;--bad:#a00;
+--good:#060;--theory:#000;--s0:#2b6cb0;--s1:#dd8a1c;--s2:#2f9e77;--s3:#b5476f;--s4:#7a63c0;
+--s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}section{break-inside:avoid}body{max-width:none}}
+body{background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;max-width:900px;
+margin:2em auto;padding:0 1em}
+h1{font-size:1.5em;margin-bottom:.2em}h2{font-size:1.15em;margin:1.8em 0 .4em}
+h3{font-size:1em;margin:1.2em 0 .2em}.dim{color:var(--dim)}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+th,td{text-align:right;padding:.2em .7em;border-bottom:1px solid var(--line);white-space:nowrap}
+th{font-weight:600;color:var(--dim)}th:first-child,td:first-child{text-align:left}
+tr.class td{color:var(--dim)}tr.class td:first-child{padding-left:1.8em}
+tr.pareto td{font-weight:600}.ok{color:var(--good)}.fail{color:var(--bad);font-weight:700}
+svg{width:100%;height:auto;display:block;margin:.3em 0}
+svg text{font:12px system-ui,sans-serif;fill:var(--dim)}
+svg .start{text-anchor:start}svg .middle{text-anchor:middle}svg .end{text-anchor:end}
+.grid,.tick,.axis{stroke:var(--line);fill:none}.axis{stroke:var(--dim)}
+.mark{stroke:var(--dim);fill:none;stroke-dasharray:3 3}.bad{stroke:var(--bad)}
+.mark.good{stroke:var(--good)}
+.line{fill:none;stroke-width:1.8}.area{stroke:none;fill-opacity:.85}
+.theory{stroke:var(--theory);stroke-dasharray:6 4}.capacity{stroke-dasharray:2 4}
+.pareto{fill:var(--s1)}.plain{fill:var(--s0)}
+.legend span{margin-right:1em;white-space:nowrap}
+.legend i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
+.legend i.theory{height:0;border-top:2px dashed var(--theory);vertical-align:middle}
+)";
+
+/// Lines, areas and patches in the colours of the style sheet.
+std::string colour_rules() {
+    std::string out;
+    for (int i = 0; i < 8; ++i) {
+        out += fmt::format(
+            ".line.s{0}{{stroke:var(--s{0})}}.area.s{0}{{fill:var(--s{0})}}"
+            "i.s{0}{{background:var(--s{0})}}\n",
+            i);
+    }
+    return out + "</style>\n";
+}
+
+std::string cells(std::string_view tag, const std::vector<std::string>& texts) {
+    std::string out;
+    for (const std::string& text : texts) {
+        out += fmt::format("<{0}>{1}</{0}>", tag, escaped(text));
+    }
+    return out;
+}
+
+class Table {
+  public:
+    explicit Table(const std::vector<std::string>& head)
+        : out_("<div class=\"scroll\"><table><thead><tr>" + cells("th", head) +
+               "</tr></thead><tbody>\n") {}
+
+    void row(const std::vector<std::string>& texts, std::string_view css = "") {
+        out_ += css.empty() ? "<tr>" : fmt::format("<tr class=\"{}\">", css);
+        out_ += cells("td", texts) + "</tr>\n";
+    }
+
+    [[nodiscard]] std::string html() const { return out_ + "</tbody></table></div>\n"; }
+
+  private:
+    std::string out_;
+};
+
+std::string section(std::string_view title, const std::string& body) {
+    return fmt::format("<section><h2>{}</h2>\n{}</section>\n", escaped(title), body);
+}
+
+std::string verdicts_html(const Report& report) {
+    std::string rows;
+    for (const Verdict& verdict : report.verdicts) {
+        rows +=
+            fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>\n",
+                        escaped(verdict.key), escaped(verdict.limit), escaped(value_text(verdict)),
+                        verdict.ok ? "ok" : "fail", verdict.ok ? "ok" : "FAIL");
+    }
+    return "<div class=\"scroll\"><table><thead><tr><th>what</th><th>limit</th><th>value</th>"
+           "<th></th></tr></thead><tbody>\n" +
+           rows + "</tbody></table></div>\n";
+}
+
+std::string events_html(const Results& results) {
+    Table table({"event", "detect", "switch", "50 %", "90 %", "95 %", "99 %", "left 15m", "1h",
+                 "1d", "lost", "error s/client", "back after", "flaps"});
+    const auto add = [&](std::vector<std::string> row, const Quantiles& moved,
+                         const Residual& left) {
+        for (const auto& value : {moved.p50, moved.p90, moved.p95, moved.p99}) {
+            row.push_back(seconds_text(value));
+        }
+        for (const auto& value : {left.after_15m, left.after_1h, left.after_1d}) {
+            row.push_back(percent_text(value));
+        }
+        return row;
+    };
+    for (const EventFigures& event : results.events) {
+        std::vector<std::string> row{moment_text(event.at_s) + " " + event_text(event),
+                                     seconds_text(event.detect_s), seconds_text(event.switch_s)};
+        if (!event.takes_out) {
+            row.resize(14);
+            table.row(row);
+            continue;
+        }
+        row = add(std::move(row), event.moved, event.residual);
+        row.push_back(fmt::format("{} ({})", percent_text(lost_share(event)),
+                                  count_text(static_cast<double>(event.requests_lost))));
+        row.push_back(fmt::format("{:.1f}", event.error_seconds_per_client));
+        row.push_back(seconds_text(event.switch_back_s));
+        row.push_back(fmt::format("{}", event.flaps));
+        table.row(row);
+        for (const auto& [name, figures] : event.by_class) {
+            row = add({name, "", ""}, figures.moved, figures.residual);
+            row.resize(14);
+            table.row(row, "class");
+        }
+    }
+    return table.html();
+}
+
+std::string loads_html(const Report& report) {
+    Table table({"endpoint", "before", "peak", "capacity", "peak of capacity"});
+    for (const auto& [name, load] : report.results.load) {
+        table.row({name, count_text(load.before_qps) + "/s", count_text(load.peak_qps) + "/s",
+                   load.capacity ? count_text(*load.capacity) + "/s" : "-",
+                   load.capacity ? percent_text(load.peak_qps / *load.capacity) : "-"});
+    }
+    return load_chart(report) + table.html();
+}
+
+std::string places_html(const Results& results) {
+    const auto ms = [](const std::optional<double>& rtt) {
+        return rtt ? fmt::format("{:.1f} ms", *rtt) : "-";
+    };
+    Table table({"place", "requests", "round trip before", "during", "added", "lost"});
+    for (const RegionFigures& region : results.regions) {
+        const auto added =
+            region.rtt_before_ms && region.rtt_during_ms
+                ? std::optional(std::max(0.0, *region.rtt_during_ms - *region.rtt_before_ms))
+                : std::nullopt;
+        table.row({region.place, count_text(region.qps) + "/s", ms(region.rtt_before_ms),
+                   ms(region.rtt_during_ms), ms(added),
+                   count_text(static_cast<double>(region.requests_lost))});
+    }
+    return table.html();
+}
+
+std::string sweep_html(const Report& report) {
+    Table table({"ttl", "ttl_min", "interval", "fall", "queries", "detect", "switch", "50 %",
+                 "95 %", "99 %", "lost", "error s/client", "note"});
+    for (const SweepPoint& point : report.sweep) {
+        table.row(
+            {moment_text(point.ttl_s), point.ttl_min_s ? moment_text(*point.ttl_min_s) : "-",
+             point.interval_s > 0 ? moment_text(point.interval_s) : "-",
+             fmt::format("{}", point.fall), count_text(point.authoritative_qps) + "/s",
+             seconds_text(point.detect_s), seconds_text(point.switch_s), seconds_text(point.p50_s),
+             seconds_text(point.p95_s), seconds_text(point.p99_s), percent_text(point.lost_share),
+             fmt::format("{:.1f}", point.error_seconds_per_client), point.note},
+            point.pareto ? "pareto" : "");
+    }
+    return sweep_chart(report) + table.html() +
+           "<p class=\"dim\">Bold and named: no other choice costs less and moves clients at least "
+           "as fast with no more lost.</p>\n";
+}
+
+std::string list_html(const std::vector<std::string>& sentences) {
+    std::string out = "<ul>\n";
+    for (const std::string& sentence : sentences) {
+        out += fmt::format("<li>{}</li>\n", escaped(sentence));
+    }
+    return out + "</ul>\n";
+}
+
+/// Each event that takes endpoints out, near by.
+std::string close_ups(const Report& report) {
+    std::string out;
+    for (const EventFigures& event : report.results.events) {
+        if (event.takes_out && event.target != "server" && event.share_on_it > 0) {
+            out += section(
+                fmt::format("{}: {}", moment_text(event.at_s), event_text(event)),
+                event_strip(event) + "<h3>who is still there</h3>\n" + dead_chart(report, &event));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string report_html(const Report& report) {
+    const Results& results = report.results;
+    std::string out =
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Drill: " +
+        escaped(report.name) + "</title>\n" + std::string(kStyle) + colour_rules() +
+        "</head><body>\n";
+    out += fmt::format("<h1>Drill of {}</h1>\n<p class=\"dim\">{}; scenario {}</p>\n",
+                       escaped(report.name), escaped(headline(report)), escaped(report.scenario));
+    if (!report.verdicts.empty()) {
+        out += section("What was expected", verdicts_html(report));
+    }
+    out += section("What happens", timeline_strip(report) + events_html(results));
+    out += section("Clients on what is out",
+                   "<p class=\"dim\">As a share of all demand, by who is still there.</p>\n" +
+                       dead_chart(report, nullptr));
+    out += close_ups(report);
+    out += section("Load at the endpoints", loads_html(report));
+    out +=
+        section("Queries at the authoritative server",
+                fmt::format("<p>{}/s before the first event, {}/s during, {}/s after; {} switch{} "
+                            "of the answer.</p>\n",
+                            count_text(results.authoritative_before_qps),
+                            count_text(results.authoritative_during_qps),
+                            count_text(results.authoritative_after_qps), results.switches,
+                            results.switches == 1 ? "" : "es") +
+                    authoritative_chart(report));
+    out += section("Who asks", places_html(results));
+    if (!report.sweep.empty()) {
+        out += section("What each choice costs and buys", sweep_html(report));
+    }
+    if (!results.notes.empty()) {
+        out += section("Notes and citations", list_html(results.notes));
+    }
+    out += section("What is assumed", list_html(results.assumptions));
+    return out + "</body></html>\n";
+}
+
+}  // namespace steerd::drill

@@ -1,0 +1,247 @@
+// See report_text.h.
+#include "drill/report_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "drill/report_words.h"
+
+namespace steerd::drill {
+
+namespace {
+
+constexpr std::size_t kPlotHeight = 12;
+constexpr std::size_t kPlotMargin = 9;
+
+/// Columns as wide as they must be; the first to the left, the others to the right.
+class Table {
+  public:
+    void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+
+    [[nodiscard]] std::string text() const {
+        std::vector<std::size_t> widths;
+        for (const auto& cells : rows_) {
+            widths.resize(std::max(widths.size(), cells.size()));
+            for (std::size_t i = 0; i < cells.size(); ++i) {
+                widths[i] = std::max(widths[i], cells[i].size());
+            }
+        }
+        std::string out;
+        for (const auto& cells : rows_) {
+            std::string line;
+            for (std::size_t i = 0; i < cells.size(); ++i) {
+                line += i == 0 ? fmt::format("  {:<{}}", cells[i], widths[i])
+                               : fmt::format("  {:>{}}", cells[i], widths[i]);
+            }
+            line.erase(line.find_last_not_of(' ') + 1);
+            out += line + "\n";
+        }
+        return out;
+    }
+
+  private:
+    std::vector<std::vector<std::string>> rows_;
+};
+
+void add_figures(Table& table, std::string first, const Quantiles& moved, const Residual& left,
+                 std::array<std::string, 2> before, std::array<std::string, 2> behind) {
+    table.row({std::move(first), before[0], before[1], seconds_text(moved.p50),
+               seconds_text(moved.p90), seconds_text(moved.p95), seconds_text(moved.p99),
+               percent_text(left.after_15m), percent_text(left.after_1h),
+               percent_text(left.after_1d), behind[0], behind[1]});
+}
+
+std::string events_table(const Results& results) {
+    Table table;
+    table.row({"event", "detect", "switch", "p50", "p90", "p95", "p99", "15m", "1h", "1d", "lost",
+               "error s"});
+    for (const EventFigures& event : results.events) {
+        const std::string first = fmt::format("{} {}", moment_text(event.at_s), event_text(event));
+        if (!event.takes_out) {
+            table.row({first, seconds_text(event.detect_s), seconds_text(event.switch_s)});
+            continue;
+        }
+        add_figures(table, first, event.moved, event.residual,
+                    {seconds_text(event.detect_s), seconds_text(event.switch_s)},
+                    {percent_text(lost_share(event)),
+                     fmt::format("{:.1f}", event.error_seconds_per_client)});
+        if (event.by_class.size() > 1) {
+            for (const auto& [name, figures] : event.by_class) {
+                add_figures(table, "  " + name, figures.moved, figures.residual, {}, {});
+            }
+        }
+    }
+    return results.events.empty() ? "  nothing happens in this drill\n" : table.text();
+}
+
+/// For each column the largest value that falls into it, carried on from the one before.
+std::vector<double> columns_of(const std::vector<CurvePoint>& curve, double duration,
+                               std::size_t width, bool carry) {
+    std::vector<double> out(width, -1);
+    for (const CurvePoint& point : curve) {
+        const auto column =
+            static_cast<std::size_t>(point.t_s / duration * static_cast<double>(width));
+        double& value = out[std::min(column, width - 1)];
+        value = std::max(value, point.clients_on_dead);
+    }
+    for (std::size_t i = 1; carry && i < width; ++i) {
+        out[i] = out[i] < 0 ? out[i - 1] : out[i];
+    }
+    return out;
+}
+
+std::string axis_line(double duration, std::size_t width) {
+    std::string line(width + kPlotMargin + 8, ' ');
+    for (int quarter = 0; quarter <= 4; ++quarter) {
+        const std::string text = moment_text(duration * quarter / 4);
+        const std::size_t at = kPlotMargin + width * static_cast<std::size_t>(quarter) / 4;
+        line.replace(std::min(at, line.size() - text.size()), text.size(), text);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + "\n";
+}
+
+std::string plot(const Report& report, const TextStyle& style) {
+    const auto& curve = report.results.curve;
+    const std::size_t width = std::max<std::size_t>(style.width, 40) - kPlotMargin - 8;
+    const auto values = columns_of(curve, report.duration_s, width, true);
+    const auto theory = columns_of(report.results.closed_form, report.duration_s, width, false);
+    const double most = *std::max_element(values.begin(), values.end());
+    if (most <= 0) {
+        return {};
+    }
+    std::string out = fmt::format("\nclients on what is out, as a share of all demand{}\n",
+                                  report.results.closed_form.empty() ? "" : " (o: closed form)");
+    const char* block = style.terminal ? "\u2588" : "#";
+    for (std::size_t row = kPlotHeight; row-- > 0;) {
+        const double low = most * static_cast<double>(row) / kPlotHeight;
+        const double high = most * static_cast<double>(row + 1) / kPlotHeight;
+        const std::string label = row + 1 == kPlotHeight ? percent_text(most) : "";
+        std::string line = fmt::format("{:>{}} |", label, kPlotMargin - 2);
+        for (std::size_t i = 0; i < width; ++i) {
+            const bool filled = values[i] > low + (high - low) / 4;
+            const bool dot = theory[i] > low && theory[i] <= high;
+            line += dot ? "o" : filled ? block : " ";
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    out += fmt::format("{:>{}} +{}\n", "0 %", kPlotMargin - 2, std::string(width, '-'));
+    return out + axis_line(report.duration_s, width);
+}
+
+std::string load_table(const Results& results) {
+    Table table;
+    table.row({"endpoint", "before", "peak", "capacity", "peak of capacity"});
+    for (const auto& [name, load] : results.load) {
+        table.row({name, count_text(load.before_qps) + "/s", count_text(load.peak_qps) + "/s",
+                   load.capacity ? count_text(*load.capacity) + "/s" : "-",
+                   load.capacity ? percent_text(load.peak_qps / *load.capacity) : "-"});
+    }
+    return table.text();
+}
+
+std::string place_table(const Results& results) {
+    const auto ms = [](const std::optional<double>& rtt) {
+        return rtt ? fmt::format("{:.1f} ms", *rtt) : "-";
+    };
+    Table table;
+    table.row({"place", "requests", "rtt before", "rtt during", "lost"});
+    for (const RegionFigures& region : results.regions) {
+        table.row({region.place, count_text(region.qps) + "/s", ms(region.rtt_before_ms),
+                   ms(region.rtt_during_ms),
+                   count_text(static_cast<double>(region.requests_lost))});
+    }
+    return table.text();
+}
+
+std::string sweep_table(const std::vector<SweepPoint>& points) {
+    Table table;
+    table.row({"ttl", "ttl_min", "interval", "fall", "queries", "detect", "p50", "p95", "p99",
+               "lost", "error s", ""});
+    for (const SweepPoint& point : points) {
+        table.row(
+            {moment_text(point.ttl_s), point.ttl_min_s ? moment_text(*point.ttl_min_s) : "-",
+             point.interval_s > 0 ? moment_text(point.interval_s) : "-",
+             fmt::format("{}", point.fall), count_text(point.authoritative_qps) + "/s",
+             seconds_text(point.detect_s), seconds_text(point.p50_s), seconds_text(point.p95_s),
+             seconds_text(point.p99_s), percent_text(point.lost_share),
+             fmt::format("{:.1f}", point.error_seconds_per_client), point.pareto ? "pareto" : ""});
+    }
+    std::string out = table.text();
+    for (const SweepPoint& point : points) {
+        if (!point.note.empty()) {
+            out +=
+                fmt::format("  with interval {}: {}\n", moment_text(point.interval_s), point.note);
+            break;
+        }
+    }
+    return out +
+           "  pareto: no other choice costs less and moves clients at least as fast with no "
+           "more lost\n";
+}
+
+std::string verdict_lines(const Report& report, const TextStyle& style) {
+    std::string out;
+    for (const Verdict& verdict : report.verdicts) {
+        const std::string word = verdict.ok ? "ok  " : "FAIL";
+        const std::string shown = !style.terminal ? word
+                                  : verdict.ok    ? "\x1b[32m" + word + "\x1b[0m"
+                                                  : "\x1b[31;1m" + word + "\x1b[0m";
+        out += fmt::format("  {}  {:<24} {:<10} {:>10}\n", shown, verdict.key, verdict.limit,
+                           value_text(verdict));
+    }
+    return out;
+}
+
+/// A sentence in lines, the first behind a dash.
+std::string item(const std::string& sentence, std::size_t width) {
+    std::string out = "  -";
+    std::size_t column = 3;
+    for (std::size_t at = 0; at < sentence.size();) {
+        const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
+        if (column + 1 + (end - at) > width && column > 3) {
+            out += "\n   ";
+            column = 3;
+        }
+        out += " " + sentence.substr(at, end - at);
+        column += 1 + end - at;
+        at = end + 1;
+    }
+    return out + "\n";
+}
+
+}  // namespace
+
+std::string report_text(const Report& report, const TextStyle& style) {
+    const Results& results = report.results;
+    std::string out = headline(report) + "\n\n" + events_table(results) + plot(report, style);
+    out += "\nload\n" + load_table(results);
+    out += fmt::format("  at the server: {}/s before, {}/s during, {}/s after; {} switch{}\n",
+                       count_text(results.authoritative_before_qps),
+                       count_text(results.authoritative_during_qps),
+                       count_text(results.authoritative_after_qps), results.switches,
+                       results.switches == 1 ? "" : "es");
+    out += "\nwho asks\n" + place_table(results);
+    if (!report.sweep.empty()) {
+        out += "\nsweep: what each choice costs and buys\n" + sweep_table(report.sweep);
+    }
+    if (!report.verdicts.empty()) {
+        out += "\nexpected\n" + verdict_lines(report, style);
+    }
+    for (const auto& [title, sentences] :
+         {std::pair{"notes", results.notes}, std::pair{"what is assumed", results.assumptions}}) {
+        if (!sentences.empty()) {
+            out += fmt::format("\n{}\n", title);
+            for (const std::string& sentence : sentences) {
+                out += item(sentence, style.width);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace steerd::drill
