@@ -179,8 +179,8 @@ std::string sweep_html(const Report& report) {
             point.pareto ? "pareto" : "");
     }
     return sweep_chart(report) + table.html() +
-           "<p class=\"dim\">Bold and named: no other choice costs less and moves clients at least "
-           "as fast with no more lost.</p>\n";
+           "<p class=\"dim\">Bold rows, large points: no other choice costs less and moves "
+           "clients at least as fast with no more lost.</p>\n";
 }
 
 std::string list_html(const std::vector<std::string>& sentences) {

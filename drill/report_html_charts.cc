@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "drill/report_svg.h"
@@ -56,16 +57,43 @@ std::vector<ChartMark> event_marks(const Report& report) {
     return out;
 }
 
-/// Until an event's share is down to 1 %, with a margin; else to its end.
-double window_of(const Report& report, const EventFigures& event) {
-    double end = report.duration_s;
-    for (const EventFigures& other : report.results.events) {
-        if (other.at_s > event.at_s && !other.takes_out) {
-            end = std::min(end, other.at_s);
+/// Events change things at once: the values just before are drawn up to them.
+ChartLine with_steps(ChartLine line, const Results& results) {
+    constexpr double kJustBefore = 1e-6;
+    Points out;
+    for (const auto& point : line.points) {
+        const bool at_event = std::any_of(
+            results.events.begin(), results.events.end(),
+            [&](const EventFigures& event) { return std::abs(event.at_s - point.first) < 1e-9; });
+        if (at_event && !out.empty()) {
+            out.emplace_back(point.first - kJustBefore, out.back().second);
+        }
+        out.push_back(point);
+    }
+    line.points = std::move(out);
+    return line;
+}
+
+/// Means over even parts of the drill, for what is counted and not followed.
+Points smoothed(const Points& points, double duration) {
+    constexpr std::size_t kParts = 150;
+    std::vector<double> sums(kParts);
+    std::vector<double> weights(kParts);
+    for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+        const double length = points[i + 1].first - points[i].first;
+        const double middle = points[i].first + length / 2;
+        const auto part = static_cast<std::size_t>(middle / duration * double{kParts});
+        sums[std::min(part, kParts - 1)] += points[i].second * length;
+        weights[std::min(part, kParts - 1)] += length;
+    }
+    Points out;
+    for (std::size_t i = 0; i < kParts; ++i) {
+        if (weights[i] > 0) {
+            out.emplace_back(duration * (static_cast<double>(i) + 0.5) / double{kParts},
+                             sums[i] / weights[i]);
         }
     }
-    const double length = end - event.at_s;
-    return event.moved.p99 ? std::min(length, std::max(30.0, *event.moved.p99 * 1.3)) : length;
+    return out;
 }
 
 }  // namespace
@@ -118,7 +146,7 @@ std::string dead_chart(const Report& report, const EventFigures* event) {
         for (const CurvePoint& point : results.curve) {
             area.points.emplace_back(point.t_s, i < point.by_class.size() ? point.by_class[i] : 0);
         }
-        chart.areas.push_back(std::move(area));
+        chart.areas.push_back(with_steps(std::move(area), results));
     }
     chart.areas = strongest(std::move(chart.areas));
     if (chart.areas.empty()) {
@@ -179,6 +207,7 @@ std::string authoritative_chart(const Report& report) {
     for (const CurvePoint& point : report.results.curve) {
         line.points.emplace_back(point.t_s, point.authoritative_qps);
     }
+    line.points = smoothed(line.points, report.duration_s);
     chart.lines.push_back(std::move(line));
     return chart_svg(chart);
 }
@@ -186,18 +215,15 @@ std::string authoritative_chart(const Report& report) {
 std::string sweep_chart(const Report& report) {
     std::vector<ScatterPoint> points;
     for (const SweepPoint& point : report.sweep) {
-        if (point.p99_s) {
-            points.push_back(
-                {point.authoritative_qps, *point.p99_s,
-                 fmt::format("ttl {}{}, interval {}, fall {}", moment_text(point.ttl_s),
-                             point.ttl_min_s ? " to " + moment_text(*point.ttl_min_s) : "",
-                             moment_text(point.interval_s), point.fall),
-                 point.pareto});
-        }
+        std::string text = moment_text(point.ttl_s);
+        text += point.ttl_min_s ? " to " + moment_text(*point.ttl_min_s) : "";
+        text += point.interval_s > 0 ? " / " + moment_text(point.interval_s) : "";
+        text += fmt::format(" / {}", point.fall);
+        points.push_back({point.authoritative_qps, point.error_seconds_per_client, std::move(text),
+                          point.pareto});
     }
-    return points.empty() ? "<p>No choice moves 99 % of the clients within the drill.</p>\n"
-                          : scatter_svg("cost against exposure", "queries per second at the server",
-                                        "seconds until 99 % have moved", points);
+    return scatter_svg("cost against exposure", "queries per second at the server",
+                       "error seconds per client (ttl / interval / fall)", points);
 }
 
 }  // namespace steerd::drill

@@ -247,28 +247,49 @@ std::string strip_svg(const std::string& title, std::vector<ChartMark> marks, do
 
 std::string scatter_svg(const std::string& title, const std::string& x_name,
                         const std::string& y_name, const std::vector<ScatterPoint>& points) {
-    double x_most = 0;
+    constexpr double kLeast = 1e-3;
+    double x_least = 1e300;
+    double x_most = kLeast;
     double y_most = 0;
     for (const ScatterPoint& point : points) {
+        x_least = std::min(x_least, std::max(point.x, kLeast));
         x_most = std::max(x_most, point.x);
         y_most = std::max(y_most, point.y);
     }
     const double height = 320;
-    const Frame frame{0, x_most > 0 ? x_most * 1.12 : 1, y_most > 0 ? y_most * 1.08 : 1, height};
+    const Frame frame{std::log10(x_least) - 0.12, std::log10(x_most) + 0.12,
+                      y_most > 0 ? y_most * 1.1 : 1, height};
     std::string out = open_svg(title, height) + y_axis(frame, number_text);
-    const double step = nice_step(frame.x_to);
-    for (double value = 0; value <= frame.x_to; value += step) {
-        out += text_at(frame.x(value), height - 8, "middle", count_text(value));
+    for (double power = std::floor(frame.x_from); power <= frame.x_to; power += 1) {
+        for (const double factor : {1.0, 2.0, 5.0}) {
+            const double value = factor * std::pow(10.0, power);
+            const double at = std::log10(value);
+            if (at >= frame.x_from && at <= frame.x_to) {
+                out += text_at(frame.x(at), height - 8, "middle", count_text(value));
+            }
+        }
     }
     out += text_at(kWidth - kRight, height - kBottom - 6, "end", x_name);
     out += text_at(kLeft + 6, kTop + 8, "start", y_name);
-    for (const ScatterPoint& point : points) {
+    // The marked ones are named first; whose name would cover another's is named by its title only.
+    std::vector<ScatterPoint> order = points;
+    std::stable_sort(order.begin(), order.end(),
+                     [](const auto& a, const auto& b) { return a.marked > b.marked; });
+    Points named;
+    for (const ScatterPoint& point : order) {
+        const double x = frame.x(std::log10(std::max(point.x, kLeast)));
+        const double y = frame.y(point.y);
         out += fmt::format(
             "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" class=\"{}\"><title>{}</title></circle>",
-            frame.x(point.x), frame.y(point.y), point.marked ? 5 : 4,
-            point.marked ? "pareto" : "plain", escaped(point.text));
-        if (point.marked) {
-            out += text_at(frame.x(point.x) + 8, frame.y(point.y) + 4, "start", point.text);
+            x, y, point.marked ? 5 : 4, point.marked ? "pareto" : "plain", escaped(point.text));
+        const double needs = kLetter * static_cast<double>(point.text.size()) + 10;
+        const bool covered = std::any_of(named.begin(), named.end(), [&](const auto& other) {
+            return std::abs(other.first - x) < 140 && std::abs(other.second - y) < 12;
+        });
+        if (!covered) {
+            named.emplace_back(x, y);
+            out += x + needs > kWidth ? text_at(x - 8, y + 4, "end", point.text)
+                                      : text_at(x + 8, y + 4, "start", point.text);
         }
     }
     return out + "</svg>\n";

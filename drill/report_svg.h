@@ -55,7 +55,7 @@ struct ScatterPoint {
     bool marked = false;
 };
 
-/// Both axes from 0.
+/// Up from 0; to the right in ratios, since what is compared there spans decades.
 [[nodiscard]] std::string scatter_svg(const std::string& title, const std::string& x_name,
                                       const std::string& y_name,
                                       const std::vector<ScatterPoint>& points);

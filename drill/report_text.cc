@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "drill/report_words.h"
 
@@ -77,15 +78,34 @@ std::string events_table(const Results& results) {
     return results.events.empty() ? "  nothing happens in this drill\n" : table.text();
 }
 
+/// The part of the drill that is worth a plot.
+struct Window {
+    double from = 0, to = 0;
+};
+
+Window worth_seeing(const Report& report) {
+    Window window{report.duration_s, 0};
+    for (const EventFigures& event : report.results.events) {
+        if (event.takes_out) {
+            const double length = window_of(report, event);
+            window.from = std::min(window.from, event.at_s - length / 20);
+            window.to = std::max(window.to, event.at_s + length);
+        }
+    }
+    return {std::max(0.0, window.from), std::min(window.to, report.duration_s)};
+}
+
 /// For each column the largest value that falls into it, carried on from the one before.
-std::vector<double> columns_of(const std::vector<CurvePoint>& curve, double duration,
+std::vector<double> columns_of(const std::vector<CurvePoint>& curve, const Window& window,
                                std::size_t width, bool carry) {
     std::vector<double> out(width, -1);
     for (const CurvePoint& point : curve) {
-        const auto column =
-            static_cast<std::size_t>(point.t_s / duration * static_cast<double>(width));
-        double& value = out[std::min(column, width - 1)];
-        value = std::max(value, point.clients_on_dead);
+        const double share = (point.t_s - window.from) / (window.to - window.from);
+        if (share >= 0 && share <= 1) {
+            const auto column = static_cast<std::size_t>(share * static_cast<double>(width));
+            double& value = out[std::min(column, width - 1)];
+            value = std::max(value, point.clients_on_dead);
+        }
     }
     for (std::size_t i = 1; carry && i < width; ++i) {
         out[i] = out[i] < 0 ? out[i - 1] : out[i];
@@ -93,10 +113,11 @@ std::vector<double> columns_of(const std::vector<CurvePoint>& curve, double dura
     return out;
 }
 
-std::string axis_line(double duration, std::size_t width) {
+std::string axis_line(const Window& window, std::size_t width) {
     std::string line(width + kPlotMargin + 8, ' ');
     for (int quarter = 0; quarter <= 4; ++quarter) {
-        const std::string text = moment_text(duration * quarter / 4);
+        const double at_s = window.from + (window.to - window.from) * quarter / 4;
+        const std::string text = moment_text(std::round(at_s));
         const std::size_t at = kPlotMargin + width * static_cast<std::size_t>(quarter) / 4;
         line.replace(std::min(at, line.size() - text.size()), text.size(), text);
     }
@@ -105,10 +126,13 @@ std::string axis_line(double duration, std::size_t width) {
 }
 
 std::string plot(const Report& report, const TextStyle& style) {
-    const auto& curve = report.results.curve;
+    const Window window = worth_seeing(report);
+    if (window.from >= window.to) {
+        return {};
+    }
     const std::size_t width = std::max<std::size_t>(style.width, 40) - kPlotMargin - 8;
-    const auto values = columns_of(curve, report.duration_s, width, true);
-    const auto theory = columns_of(report.results.closed_form, report.duration_s, width, false);
+    const auto values = columns_of(report.results.curve, window, width, true);
+    const auto theory = columns_of(report.results.closed_form, window, width, false);
     const double most = *std::max_element(values.begin(), values.end());
     if (most <= 0) {
         return {};
@@ -123,14 +147,14 @@ std::string plot(const Report& report, const TextStyle& style) {
         std::string line = fmt::format("{:>{}} |", label, kPlotMargin - 2);
         for (std::size_t i = 0; i < width; ++i) {
             const bool filled = values[i] > low + (high - low) / 4;
-            const bool dot = theory[i] > low && theory[i] <= high;
+            const bool dot = theory[i] > low && theory[i] <= high * 1.001;
             line += dot ? "o" : filled ? block : " ";
         }
         line.erase(line.find_last_not_of(' ') + 1);
         out += line + "\n";
     }
     out += fmt::format("{:>{}} +{}\n", "0 %", kPlotMargin - 2, std::string(width, '-'));
-    return out + axis_line(report.duration_s, width);
+    return out + axis_line(window, width);
 }
 
 std::string load_table(const Results& results) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace steerd::drill {
@@ -57,6 +58,17 @@ std::string count_text(double value) {
 
 std::string event_text(const EventFigures& event) {
     return fmt::format("{} of {}", event.what, event.target);
+}
+
+double window_of(const Report& report, const EventFigures& event) {
+    double end = report.duration_s;
+    for (const EventFigures& other : report.results.events) {
+        if (other.at_s > event.at_s && !other.takes_out) {
+            end = std::min(end, other.at_s);
+        }
+    }
+    const double length = end - event.at_s;
+    return event.moved.p99 ? std::min(length, std::max(30.0, *event.moved.p99 * 1.3)) : length;
 }
 
 double lost_share(const EventFigures& event) {

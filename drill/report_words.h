@@ -19,6 +19,9 @@ namespace steerd::drill {
 [[nodiscard]] std::string count_text(double value);
 /// "kill of region:tokyo"
 [[nodiscard]] std::string event_text(const EventFigures& event);
+/// How long after an event it is worth looking: until 1 % are left, with a margin; else until
+/// something recovers, or the end.
+[[nodiscard]] double window_of(const Report& report, const EventFigures& event);
 [[nodiscard]] double lost_share(const EventFigures& event);
 /// "www.example.com. A, 30m of virtual time, seed 7, population mixed"
 [[nodiscard]] std::string headline(const Report& report);
