@@ -31,6 +31,11 @@ void add_words(const Scenario& scenario, const VirtualRun& run, Results& results
         figures.target = event.target;
         figures.switch_back_s = run.stories[i].switch_back_s;
         figures.flaps = run.stories[i].flaps;
+        if (event.on_server()) {
+            figures.moved = {};  // there is nothing to move away from
+            figures.residual = {};
+            figures.by_class.clear();
+        }
     }
 }
 

@@ -201,6 +201,27 @@ class Drill(unittest.TestCase):
         self.assertEqual(len(re.findall('no region "region:tokio"; did you mean "region:tokyo"', self.done.stderr)), 2)
         self.assertEqual(self.done.stdout, "")
 
+    def test_the_servers_own_death_is_an_event(self):
+        (self.folder / "server.toml").write_text(QUIET.split("[expect]")[0].replace("24h", "20m") + """
+[[events]]
+at = "5m"
+do = "kill"
+target = "server"
+[[events]]
+at = "7m"
+do = "recover"
+target = "server"
+[expect]
+lost_requests = "<= 100%"
+""")
+        report = self.run_drill("server.toml")
+        kill = report["events"][0]
+        self.assertEqual(kill["requests"], 40 * 120)
+        self.assertGreater(kill["requests_lost"], 40 * 60, "caches of 30 s do not last for two minutes")
+        self.assertEqual(set(kill["clients_moved_s"].values()), {None})
+        self.assertEqual((kill["detect_s"], report["switches"]), (None, 0))
+        self.check_page()
+
     def test_wrong_usage(self):
         for words in ([], ["a.toml", "b.toml"], ["ci.toml", "--threads", "0"], ["ci.toml", "--seed", "x"],
                       ["ci.toml", "--sweep", "ttl=x"], ["ci.toml", "--what"]):
