@@ -1,0 +1,150 @@
+// TCP limits of a real worker, made small: idle connections end, the longest idle one makes room,
+// one client cannot take all, and whoever stays is answered.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "dns/message.h"
+#include "policy/health_state.h"
+#include "server/loader.h"
+#include "server/sockaddr.h"
+#include "server/worker.h"
+
+namespace steerd::server {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+std::shared_ptr<const policy::Snapshot> small_snapshot(const fs::path& folder) {
+    std::ofstream(folder / "zone") << "$TTL 60\n@ SOA ns1 host 1 60 60 60 60\n@ NS ns1\n"
+                                      "ns1 A 192.0.2.53\n";
+    std::ofstream(folder / "steerd.toml") << "[server]\nlisten = [\"127.0.0.1:0\"]\n"
+                                             "[geo]\ncountry_table = \"none\"\n"
+                                             "[zones.\"example.com\"]\nfile = \"zone\"\n";
+    const auto loaded = load_plan(folder / "steerd.toml", {});
+    auto snapshot = std::make_shared<policy::Snapshot>();
+    snapshot->plan = loaded.plan;
+    snapshot->health = policy::compile_health(*loaded.plan, policy::all_up(*loaded.plan));
+    return snapshot;
+}
+
+class TcpConnections : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "steerd-tcp-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder_ = name;
+        cell_.publish(small_snapshot(folder_));
+    }
+
+    void TearDown() override {
+        worker_.reset();
+        fs::remove_all(folder_);
+    }
+
+    void serve(TcpLimits limits) {
+        auto sockets = open_listeners({base::SocketAddress::parse("127.0.0.1:0").value()}, 1, {});
+        ASSERT_TRUE(sockets) << sockets.error();
+        address_ = sockets->front().tcp.front().address;
+        worker_ = std::make_unique<Worker>(std::move(sockets->front()),
+                                           Worker::Options{clock_, cell_, 7, limits});
+        worker_->start();
+    }
+
+    /// From 127.0.0.`host`, so that several clients can be played.
+    Fd connect(int host) const {
+        Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const timeval patience{5, 0};
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        sockaddr_storage storage{};
+        auto length = to_sockaddr({base::IpAddress::v4(0x7F000000U + host), 0}, storage);
+        EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length), 0);
+        length = to_sockaddr(address_, storage);
+        EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length), 0);
+        return fd;
+    }
+
+    static bool answered(const Fd& fd) {
+        const auto query =
+            dns::compose_query(dns::Name::parse("ns1.example.com.").value(), dns::RrType::A);
+        std::vector<std::uint8_t> framed = {0, static_cast<std::uint8_t>(query.size())};
+        framed.insert(framed.end(), query.begin(), query.end());
+        if (::send(fd.get(), framed.data(), framed.size(), MSG_NOSIGNAL) < 0) {
+            return false;
+        }
+        std::array<std::uint8_t, 512> in{};
+        return ::recv(fd.get(), in.data(), in.size(), 0) > 2;
+    }
+
+    /// Whether the server closes the connection within five seconds.
+    static bool ended(const Fd& fd) {
+        std::array<std::uint8_t, 16> in{};
+        return ::recv(fd.get(), in.data(), in.size(), 0) <= 0 && errno != EAGAIN;
+    }
+
+    fs::path folder_;
+    base::RealClock clock_;
+    SnapshotCell cell_;
+    base::SocketAddress address_;
+    std::unique_ptr<Worker> worker_;
+};
+
+TEST_F(TcpConnections, ThatAskNothingAreClosedAndOthersStay) {
+    TcpLimits limits;
+    limits.idle = milliseconds(600);
+    serve(limits);
+    const Fd silent = connect(1);
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(ended(silent));
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(500));
+    EXPECT_TRUE(answered(connect(1)));
+    EXPECT_EQ(worker_->counters().tcp_timeouts.load(), 1U);
+}
+
+TEST_F(TcpConnections, HalfAQuestionIsNoSignOfLife) {
+    TcpLimits limits;
+    limits.idle = milliseconds(600);
+    serve(limits);
+    const Fd slow = connect(1);
+    const std::uint8_t octet = 0;
+    ASSERT_EQ(::send(slow.get(), &octet, 1, MSG_NOSIGNAL), 1);
+    EXPECT_TRUE(ended(slow));
+}
+
+TEST_F(TcpConnections, BeyondTheLimitTheLongestIdleMakesRoom) {
+    TcpLimits limits;
+    limits.connections = 2;
+    serve(limits);
+    const Fd first = connect(1);
+    EXPECT_TRUE(answered(first));
+    const Fd second = connect(2);
+    EXPECT_TRUE(answered(second));
+    const Fd third = connect(3);
+    EXPECT_TRUE(answered(third));
+    EXPECT_TRUE(ended(first));
+    EXPECT_TRUE(answered(second));
+}
+
+TEST_F(TcpConnections, OneClientCannotTakeThemAll) {
+    TcpLimits limits;
+    limits.connections_per_client = 2;
+    serve(limits);
+    const Fd first = connect(1);
+    const Fd second = connect(1);
+    EXPECT_TRUE(answered(first));
+    EXPECT_TRUE(answered(second));
+    EXPECT_TRUE(ended(connect(1)));
+    EXPECT_TRUE(answered(connect(2)));
+    EXPECT_TRUE(answered(first));
+}
+
+}  // namespace
+}  // namespace steerd::server
