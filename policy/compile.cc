@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "policy/cname_loops.h"
 #include "policy/compile_tree.h"
+#include "policy/steered_servers.h"
 #include "policy/view_build.h"
 
 namespace steerd::policy {
@@ -102,6 +103,7 @@ std::shared_ptr<const Plan> compile(const PlanInput& input, base::Problems& prob
     add_trees_of_endpoints(*plan);
     const std::size_t errors = problems.error_count();
     find_cname_loops(*plan, problems);
+    find_steered_servers(*plan, problems);
     if (problems.error_count() > errors) {
         return nullptr;
     }

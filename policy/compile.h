@@ -43,8 +43,8 @@ struct PlanInput {
     const config::ZoneConfig& table, const config::Model& from, const config::Model& to,
     std::string& missing);
 
-/// nullptr when `problems` got an error (a CNAME target that leads back to itself through our own
-/// zones).
+/// nullptr when `problems` got an error (an NS of one zone that names a steered name of another, a
+/// CNAME target that leads back to itself through our own zones).
 [[nodiscard]] std::shared_ptr<const Plan> compile(const PlanInput& input, base::Problems& problems);
 
 }  // namespace steerd::policy

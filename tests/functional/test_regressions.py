@@ -107,6 +107,13 @@ class Checked(Folder):
         self.assertIn("sixx", out)
         self.assertRegex(out, r"hidden\.zone:\d+:\d+: error")
 
+    def test_a_steered_name_as_server_of_another_zone_is_an_error(self):
+        (self.folder / "hidden.zone").write_text(ZONES["hidden.zone"] + "@ NS site.example.com.\n")
+        done = self.check()
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"steerd\.toml:\d+:\d+: error: steered name site\.example\.com\. "
+                                      r"is the target of an NS of the zone hidden\.example\.com\.")
+
     def test_too_many_addresses_in_one_endpoint_are_an_error(self):
         many = ", ".join(f'"192.0.2.{i}"' for i in range(1, 66))
         self.write(GEO.replace('addresses = ["192.0.2.1"]', f"addresses = [{many}]"))
