@@ -142,20 +142,15 @@ std::optional<policy::ZoneInput> last_good(const policy::Plan& previous, const c
         if (slots[i].apex != wanted.apex || slots[i].zone == nullptr) {
             continue;
         }
-        auto table = std::make_shared<config::ZoneConfig>(*previous.zones[i].config);
-        for (auto& steer : table->steer) {
-            const auto& name = previous.model->route(steer.route).name;
-            const auto found =
-                std::find_if(model.routes.begin(), model.routes.end(),
-                             [&](const config::RouteConfig& route) { return route.name == name; });
-            if (found == model.routes.end()) {
-                problems.error(wanted.at,
-                               "zone " + wanted.apex.to_text() +
-                                   " would keep its last good copy, but that needs route \"" +
-                                   name + "\", which is gone; nothing was changed");
-                return std::nullopt;
-            }
-            steer.route = static_cast<config::RouteId>(found - model.routes.begin());
+        std::string missing;
+        auto table =
+            policy::remapped_steer(*previous.zones[i].config, *previous.model, model, missing);
+        if (table == nullptr) {
+            problems.error(wanted.at,
+                           "zone " + wanted.apex.to_text() +
+                               " would keep its last good copy, but that needs route \"" + missing +
+                               "\", which is gone; nothing was changed");
+            return std::nullopt;
         }
         return policy::ZoneInput{table, slots[i].zone};
     }

@@ -5,6 +5,7 @@ import pathlib
 import socket
 import subprocess
 import unittest
+import unittest.mock
 
 import dns.message
 import dns.rcode
@@ -191,11 +192,15 @@ file = "loop.zone"
         with t.Steerd(GEO, ZONES) as steerd:
             self.assertEqual(steerd.stop(), 0)
             state = steerd.folder / "state" / "state.json"
-            state.unlink()
-            state.mkdir()  # reading it fails, whoever we are
-            (state / "precious").write_text("order")
-            steerd.start()
-            self.assertTrue((steerd.folder / "state" / "state.json.bad" / "precious").exists())
+            state.write_text("precious")
+            state.chmod(0o600)
+            steerd.folder.chmod(0o755)
+            state.parent.chmod(0o777)
+            # Another user may not be able to reach the build folder.
+            binary = t.shutil.copy(t.STEERD, steerd.folder / "steerd")
+            with unittest.mock.patch.object(t, "STEERD", binary):
+                steerd.start(prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+            self.assertEqual((state.parent / "state.json.bad").read_text(), "precious")
 
     def test_zones_reload_while_a_geo_file_is_as_bad_as_at_the_start(self):
         config = GEO.replace('country_table = "geo"', 'databases = ["bad.mmdb"]')
