@@ -97,7 +97,8 @@ constexpr Option kDrillOptions[] = {{"--json", true, ""},
                                     {"--html", true, ""},
                                     {"--threads", true, ""},
                                     {"--seed", true, ""},
-                                    {"--sweep", true, ""}};
+                                    {"--sweep", true, ""},
+                                    {"--live", false, ""}};
 
 constexpr Command kCommands[] = {
     {"serve", "run the server",

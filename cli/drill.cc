@@ -1,10 +1,12 @@
-// steerd drill: rehearses a scenario on virtual time and tells how long clients stay on what is
-// dead (product.md §6). Reports are written whatever [expect] says; the exit status is its verdict.
+// steerd drill: rehearses a scenario, on virtual time or on real time with real processes (--live),
+// and tells how long clients stay on what is dead (product.md §6). Reports are written whatever
+// [expect] says; the exit status is its verdict, or 128 and the signal that broke a live drill off.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -12,6 +14,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "drill/live.h"
 #include "drill/rehearse.h"
 #include "drill/report_html.h"
 #include "drill/report_json.h"
@@ -28,6 +31,7 @@ struct Wishes {
     std::optional<std::uint64_t> seed;
     std::optional<drill::SweepGrid> sweep;
     unsigned threads = 1;
+    bool live = false;
 };
 
 std::uint64_t parse_number(std::string_view option, const std::string& text, std::uint64_t least,
@@ -58,6 +62,10 @@ Wishes parse_wishes(const Args& args) {
             throw UsageError("bad --sweep: " + grid.error());
         }
         out.sweep = std::move(*grid);
+    }
+    out.live = args.has("--live");
+    if (out.live && (out.sweep || args.has("--threads"))) {
+        throw UsageError("--live goes with neither --sweep nor --threads");
     }
     return out;
 }
@@ -138,6 +146,66 @@ std::optional<Loaded> load(const std::filesystem::path& file, const Wishes& wish
     return Loaded{std::move(read.scenario), std::move(*bound)};
 }
 
+/// Signals that would end the process wait, so that everything it started is ended in order.
+class Interruption {
+  public:
+    Interruption() {
+        sigset_t all;
+        sigemptyset(&all);
+        for (const int number : kNumbers) {
+            sigaddset(&all, number);
+        }
+        ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    }
+
+    /// The signal that came; 0: none.
+    [[nodiscard]] static int number() noexcept {
+        sigset_t waiting;
+        sigemptyset(&waiting);
+        ::sigpending(&waiting);
+        const auto* const found =
+            std::find_if(std::begin(kNumbers), std::end(kNumbers),
+                         [&](int number) { return sigismember(&waiting, number) == 1; });
+        return found == std::end(kNumbers) ? 0 : *found;
+    }
+
+  private:
+    static constexpr int kNumbers[] = {SIGINT, SIGTERM, SIGHUP};
+};
+
+int write_reports(const Args& args, const drill::Report& report) {
+    if (const auto path = args.value("--json")) {
+        write_file(*path, drill::report_json(report));
+    }
+    if (const auto path = args.value("--html")) {
+        write_file(*path, drill::report_html(report));
+    }
+    drill::TextStyle style;
+    style.terminal = isatty(STDOUT_FILENO) == 1;
+    fmt::print("{}", drill::report_text(report, style));
+    return drill::all_ok(report.verdicts) ? kOk : kFailed;
+}
+
+int run_live(const Args& args, const Loaded& loaded) {
+    constexpr int kSignalled = 128;  // as shells count
+    const Interruption interruption;
+    Progress progress(isatty(STDERR_FILENO) == 1);
+    drill::LiveDrillOptions options;
+    options.program = std::filesystem::read_symlink("/proc/self/exe");
+    options.cancelled = [] { return Interruption::number() != 0; };
+    options.progress = [&](double share) { progress.tell(share); };
+    base::Problems problems;
+    const drill::Report report =
+        drill::live_drill(loaded.scenario, loaded.bound, options, problems);
+    progress.end();
+    if (const int number = Interruption::number(); number != 0) {
+        fmt::print(stderr, "interrupted: everything the drill started is ended\n");
+        return kSignalled + number;
+    }
+    print_problems(problems);
+    return problems.has_errors() ? kFailed : write_reports(args, report);
+}
+
 }  // namespace
 
 int run_drill(const Args& args) {
@@ -145,6 +213,9 @@ int run_drill(const Args& args) {
     const auto loaded = load(args.positional()[0], wishes);
     if (!loaded) {
         return kFailed;
+    }
+    if (wishes.live) {
+        return run_live(args, *loaded);
     }
     Progress progress(isatty(STDERR_FILENO) == 1);
     drill::RehearseOptions options;
@@ -161,16 +232,7 @@ int run_drill(const Args& args) {
     if (problems.has_errors()) {
         return kFailed;
     }
-    if (const auto path = args.value("--json")) {
-        write_file(*path, drill::report_json(report));
-    }
-    if (const auto path = args.value("--html")) {
-        write_file(*path, drill::report_html(report));
-    }
-    drill::TextStyle style;
-    style.terminal = isatty(STDOUT_FILENO) == 1;
-    fmt::print("{}", drill::report_text(report, style));
-    return drill::all_ok(report.verdicts) ? kOk : kFailed;
+    return write_reports(args, report);
 }
 
 }  // namespace steerd::cli

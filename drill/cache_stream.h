@@ -64,7 +64,7 @@ class CacheStream {
         }
     }
 
-  private:
+  protected:  // LiveReplay takes the same steps with what was really fetched
     void begin(double start) {
         at_ = start;
         bits_ = rng_.next();

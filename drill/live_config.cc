@@ -276,7 +276,7 @@ void rewrite_endpoints(TomlNode& root, const config::Model& model, const LiveLay
 }
 
 void rewrite_zones(TomlNode& root, const Bound& bound, const std::filesystem::path& folder,
-                   bool names) {
+                   const LiveNames& names) {
     const auto& plan = *bound.plan;
     const auto& steered = plan.steered[index(bound.steered)];
     const policy::PlanZone& zone = plan.zones[steered.zone];
@@ -285,7 +285,7 @@ void rewrite_zones(TomlNode& root, const Bound& bound, const std::filesystem::pa
     for (TomlEntry& entry : config::table_at(root, "zones").entries) {
         make_absolute(find_value(entry.value, "file"), folder);
         TomlNode* steer = find_value(entry.value, "steer");
-        if (!names || steer == nullptr) {
+        if (!names.wanted || steer == nullptr) {
             continue;
         }
         const auto here =
@@ -294,6 +294,10 @@ void rewrite_zones(TomlNode& root, const Bound& bound, const std::filesystem::pa
             });
         if (here != steer->entries.end()) {
             TomlNode copy = here->value;
+            if (names.ttl_s) {
+                set_value(copy, "ttl", config::toml_string(fmt::format("{}s", *names.ttl_s)));
+                config::erase_key(copy, "ttl_min");
+            }
             set_value(*steer, fmt::format("*.{}", kNamesLabel), std::move(copy));
         }
     }
@@ -317,7 +321,7 @@ void set_ports(const Bound& bound, const std::vector<std::uint16_t>& ports, Live
 }
 
 TomlNode live_config(const Scenario& scenario, const Bound& bound, const LiveLayout& layout,
-                     const std::filesystem::path& folder, bool names) {
+                     const std::filesystem::path& folder, const LiveNames& names) {
     const config::Model& model = *bound.plan->model;
     std::ifstream in(model.file, std::ios::binary);
     std::ostringstream text;

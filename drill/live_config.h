@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,11 +45,17 @@ struct LiveLayout {
 /// REQUIRES: one for each probe.
 void set_ports(const Bound& bound, const std::vector<std::uint16_t>& ports, LiveLayout& layout);
 
-/// The copy; its state and admin socket lie in `folder`. `names`: a wildcard beside the drilled
-/// name with the same route and TTLs, under the label kNamesLabel.
+/// Names besides the drilled one: a wildcard with the same route, under the label kNamesLabel.
+struct LiveNames {
+    bool wanted = false;
+    std::optional<std::uint32_t> ttl_s;  // without a countdown; nullopt: the same TTLs
+};
+
+/// The copy; its state and admin socket lie in `folder`.
 [[nodiscard]] config::TomlNode live_config(const Scenario& scenario, const Bound& bound,
                                            const LiveLayout& layout,
-                                           const std::filesystem::path& folder, bool names);
+                                           const std::filesystem::path& folder,
+                                           const LiveNames& names);
 
 inline constexpr std::string_view kNamesLabel = "steerd-drill";
 inline constexpr std::string_view kAdminSocket = "admin.sock";

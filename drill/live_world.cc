@@ -111,7 +111,8 @@ std::optional<std::string> LiveWorld::set_up(base::Problems& problems) {
     if (const auto failed = reserve_ports()) {
         return failed;
     }
-    config_ = live_config(scenario_, bound_, layout_, folder_, options_.names);
+    config_ =
+        live_config(scenario_, bound_, layout_, folder_, {options_.names, options_.names_ttl_s});
     for (const SitePlan& plan : layout_.sites) {
         sites_.push_back(std::make_unique<LiveSite>(plan));
         if (const auto failed = sites_.back()->start()) {
@@ -230,6 +231,17 @@ std::optional<policy::EndpointId> LiveWorld::endpoint_at(const base::IpAddress& 
         }
     }
     return std::nullopt;
+}
+
+void LiveWorld::begin(base::Mono zero) {
+    const base::Duration later = zero - zero_;
+    for (DrillLog::Belief& belief : log_.beliefs) {
+        belief.at -= later;
+    }
+    for (base::Mono& turn : turns_) {
+        turn -= later;
+    }
+    zero_ = zero;
 }
 
 base::Mono LiveWorld::now() const noexcept { return since_begin(clock_.now().mono); }

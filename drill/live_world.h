@@ -31,6 +31,8 @@ struct LiveOptions {
     /// Names of its own below the drilled name's zone, on the same route with the same TTLs:
     /// name(i) for any i.
     bool names = false;
+    /// The TTL of those names, without a countdown; nullopt: as the drilled name's.
+    std::optional<std::uint32_t> names_ttl_s;
     /// Asked now and then while something is waited for; true: give up.
     std::function<bool()> cancelled;
 };
@@ -66,7 +68,7 @@ class LiveWorld {
         const base::IpAddress& address) const;
 
     /// From now on moments count from here; those before are negative.
-    void begin(base::Mono zero) noexcept { zero_ = zero; }
+    void begin(base::Mono zero);
 
     [[nodiscard]] base::Mono zero() const noexcept { return zero_; }
 
