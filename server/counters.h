@@ -40,6 +40,7 @@ struct alignas(64) WorkerCounters {
     Counter tcp_accepted;
     Counter tcp_refused;  // over a limit
     Counter tcp_timeouts;
+    Counter beats;  // moves a few times a second as long as the thread does its rounds
 
     void count(const policy::Outcome& outcome, policy::Transport transport) noexcept {
         queries[static_cast<std::size_t>(transport)].add();

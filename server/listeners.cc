@@ -11,8 +11,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <string_view>
 
+#include "server/listeners_kept.h"
 #include "server/sockaddr.h"
 
 namespace steerd::server {
@@ -20,6 +22,7 @@ namespace steerd::server {
 namespace {
 
 constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
+constexpr int kMaxInherited = 4096;
 constexpr int kTcpBacklog = 1024;
 constexpr int kReceiveBuffer = 4 << 20;  // a reload or a burst must not drop queries
 constexpr int kTcpFastOpenQueue = 64;
@@ -93,8 +96,8 @@ base::Result<Socket, int> bind_one(const base::SocketAddress& address, int type,
     if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
         return base::Err{errno};
     }
-    Socket socket{std::move(fd), from_sockaddr(storage).value_or(address),
-                  is_wildcard(address.address)};
+    Socket socket{
+        std::move(fd), from_sockaddr(storage).value_or(address), is_wildcard(address.address), {}};
     return socket;
 }
 
@@ -116,51 +119,51 @@ std::optional<int> occupied(const base::SocketAddress& address, int type) {
 
 struct Inherited {
     Fd fd;
-    base::SocketAddress address;
-    int type = 0;
+    BoundSocket bound;
 };
 
-std::vector<Inherited> describe(std::vector<Fd> fds) {
-    std::vector<Inherited> out;
-    for (auto& fd : fds) {
-        sockaddr_storage storage{};
-        socklen_t length = sizeof storage;
-        int type = 0;
-        socklen_t type_length = sizeof type;
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API
-        if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0 ||
-            ::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &type_length) != 0) {
-            continue;
-        }
-        if (const auto address = from_sockaddr(storage)) {
-            out.push_back({std::move(fd), *address, type});
-        }
-    }
-    return out;
-}
+/// What a service manager gave, and which names of ours are not taken there.
+struct Given {
+    std::vector<Inherited> sockets;
+    std::set<std::string> names;
+    std::size_t next = 0;
 
-/// The inherited socket of this address and type, taken out of the list.
-std::optional<Fd> take(std::vector<Inherited>& inherited, const base::SocketAddress& address,
-                       int type) {
-    for (auto& entry : inherited) {
-        if (entry.fd && entry.type == type && entry.address == address) {
-            return std::move(entry.fd);
+    explicit Given(std::vector<InheritedSocket> inherited) {
+        for (auto& socket : inherited) {
+            names.insert(socket.name);
+            if (const auto bound = describe(socket.fd.get())) {
+                sockets.push_back({std::move(socket.fd), *bound});
+            }
         }
     }
-    return std::nullopt;
-}
+
+    /// The inherited socket of this address and type, taken out of the list.
+    std::optional<Fd> take(const base::SocketAddress& address, int type) {
+        for (auto& entry : sockets) {
+            if (entry.fd && entry.bound == BoundSocket{address, type}) {
+                return std::move(entry.fd);
+            }
+        }
+        return std::nullopt;
+    }
+
+    std::string free_name() {
+        while (names.contains(kept_name(next))) {
+            ++next;
+        }
+        return kept_name(next++);
+    }
+};
 
 /// One address and transport for all workers.
 base::Result<std::vector<Socket>, std::string> open_group(const base::SocketAddress& wanted,
                                                           int type, std::size_t workers,
-                                                          std::vector<Inherited>& inherited) {
+                                                          Given& given) {
     const std::string_view transport = type == SOCK_DGRAM ? "UDP" : "TCP";
     std::vector<Socket> group;
-    while (auto fd = take(inherited, wanted, type)) {
-        if (group.size() < workers) {
-            (void)::fcntl(fd->get(), F_SETFL, O_NONBLOCK);
-            group.push_back({std::move(*fd), wanted, is_wildcard(wanted.address)});
-        }
+    while (auto fd = given.take(wanted, type)) {
+        (void)::fcntl(fd->get(), F_SETFL, O_NONBLOCK);
+        group.push_back({std::move(*fd), wanted, is_wildcard(wanted.address), {}});
     }
     if (group.empty()) {
         if (const auto error = occupied(wanted, type)) {
@@ -171,10 +174,11 @@ base::Result<std::vector<Socket>, std::string> open_group(const base::SocketAddr
     while (group.size() < workers) {
         auto socket = bind_one(address, type, true);
         if (!socket && !group.empty()) {
-            // An inherited socket without SO_REUSEPORT admits no second one: workers share it.
+            // An inherited socket admits no second one if it lacks SO_REUSEPORT or belongs to
+            // another user (systemd's belong to root): workers share it.
             Fd copy(::fcntl(group.front().fd.get(), F_DUPFD_CLOEXEC, 0));
             if (copy) {
-                group.push_back({std::move(copy), address, is_wildcard(address.address)});
+                group.push_back({std::move(copy), address, is_wildcard(address.address), {}});
                 continue;
             }
         }
@@ -182,6 +186,7 @@ base::Result<std::vector<Socket>, std::string> open_group(const base::SocketAddr
             return base::Err{problem(transport, address, socket.error())};
         }
         address = socket->address;
+        socket->keep_as = given.free_name();
         group.push_back(std::move(*socket));
     }
     for (const auto& socket : group) {
@@ -205,7 +210,7 @@ struct Pair {
 /// UDP and TCP of one address on one port. The kernel chooses port 0 for UDP alone, so TCP may find
 /// that one taken: then another is tried.
 base::Result<Pair, std::string> open_pair(const base::SocketAddress& wanted, std::size_t workers,
-                                          std::vector<Inherited>& given) {
+                                          Given& given) {
     for (int attempt = 1;; ++attempt) {
         auto udp = open_group(wanted, SOCK_DGRAM, workers, given);
         if (!udp) {
@@ -224,17 +229,21 @@ base::Result<Pair, std::string> open_pair(const base::SocketAddress& wanted, std
 
 }  // namespace
 
-std::vector<Fd> inherited_sockets() {
-    std::vector<Fd> out;
+std::vector<InheritedSocket> inherited_sockets() {
+    std::vector<InheritedSocket> out;
     const char* pid = std::getenv("LISTEN_PID");
     const char* count = std::getenv("LISTEN_FDS");
+    const char* names = std::getenv("LISTEN_FDNAMES");
     if (pid != nullptr && count != nullptr && std::string_view(pid) == std::to_string(::getpid())) {
         int n = 0;
         const std::string_view text(count);
         std::from_chars(text.begin(), text.end(), n);
-        for (int i = 0; i < std::clamp(n, 0, 1024); ++i) {
+        std::string_view rest(names == nullptr ? "" : names);
+        for (int i = 0; i < std::clamp(n, 0, kMaxInherited); ++i) {
             (void)::fcntl(kFirstInherited + i, F_SETFD, FD_CLOEXEC);
-            out.emplace_back(kFirstInherited + i);
+            const auto colon = std::min(rest.find(':'), rest.size());
+            out.push_back({Fd(kFirstInherited + i), std::string(rest.substr(0, colon))});
+            rest.remove_prefix(std::min(colon + 1, rest.size()));
         }
     }
     ::unsetenv("LISTEN_PID");
@@ -245,17 +254,19 @@ std::vector<Fd> inherited_sockets() {
 
 base::Result<std::vector<WorkerSockets>, std::string> open_listeners(
     const std::vector<base::SocketAddress>& addresses, std::size_t workers,
-    std::vector<Fd> inherited) {
-    auto given = describe(std::move(inherited));
+    std::vector<InheritedSocket> inherited) {
+    Given given(std::move(inherited));
     std::vector<WorkerSockets> out(workers);
     for (const auto& wanted : addresses) {
         auto pair = open_pair(wanted, workers, given);
         if (!pair) {
             return base::Err{pair.error()};
         }
-        for (std::size_t i = 0; i < workers; ++i) {
-            out[i].udp.push_back(std::move(pair->udp[i]));
-            out[i].tcp.push_back(std::move(pair->tcp[i]));
+        for (std::size_t i = 0; i < pair->udp.size(); ++i) {
+            out[i % workers].udp.push_back(std::move(pair->udp[i]));
+        }
+        for (std::size_t i = 0; i < pair->tcp.size(); ++i) {
+            out[i % workers].tcp.push_back(std::move(pair->tcp[i]));
         }
     }
     return out;

@@ -3,6 +3,7 @@
 // For each address every worker gets a UDP and a listening TCP socket of its own (SO_REUSEPORT), so
 // that workers share nothing. A wildcard address learns from the packet which address was asked
 // (IP_PKTINFO); others are bound to one address and need not.
+// Which of them outlive this process in the service manager's hands: listeners_kept.h.
 // Thread rule: the main thread, before workers start.
 #pragma once
 
@@ -20,6 +21,15 @@ struct Socket {
     Fd fd;
     base::SocketAddress address;  // as bound (the port is known here even when 0 was asked)
     bool wildcard = false;
+    /// The name under which the service manager may keep it; empty where it has it already, or
+    /// where it is a copy of another.
+    std::string keep_as;
+};
+
+/// A socket that the service manager passed on, with the name it has there.
+struct InheritedSocket {
+    Fd fd;
+    std::string name;
 };
 
 /// What one worker serves.
@@ -28,15 +38,18 @@ struct WorkerSockets {
     std::vector<Socket> tcp;
 };
 
-/// The descriptors 3 .. 3+n-1 that a service manager passed to this process, by LISTEN_FDS and
-/// LISTEN_PID; the variables are removed from the environment. Each is owned by the caller.
-[[nodiscard]] std::vector<Fd> inherited_sockets();
+/// The descriptors 3 .. 3+n-1 that a service manager passed to this process, by LISTEN_FDS,
+/// LISTEN_FDNAMES and LISTEN_PID; the variables are removed from the environment. Each is owned by
+/// the caller.
+[[nodiscard]] std::vector<InheritedSocket> inherited_sockets();
 
 /// Binds UDP and TCP on each address, `workers` times; port 0 takes one free port for all of an
-/// address. Inherited descriptors that are bound to an address of the list are used first.
+/// address. Inherited descriptors that are bound to an address of the list are used first, and all
+/// of them, since the manager holds them open and the kernel goes on to spread queries over them:
+/// where there are more than workers, some workers read several. Others are closed.
 /// The error names the address and the cause.
 [[nodiscard]] base::Result<std::vector<WorkerSockets>, std::string> open_listeners(
     const std::vector<base::SocketAddress>& addresses, std::size_t workers,
-    std::vector<Fd> inherited);
+    std::vector<InheritedSocket> inherited);
 
 }  // namespace steerd::server

@@ -17,6 +17,7 @@
 #include "health/probers/prober_pool.h"
 #include "server/event_text.h"
 #include "server/listeners.h"
+#include "server/listeners_kept.h"
 #include "server/loader.h"
 #include "server/log.h"
 #include "server/mailbox.h"
@@ -70,6 +71,7 @@ class Service {
     void bind(const config::Model& model);
     bool start(const LoadedPlan& loaded);
     void finish_reload();
+    void on_housekeeping();
     void on_checks(std::vector<std::vector<health::CheckDone>> batches);
     void on_resolved(std::vector<std::vector<probers::ResolveDone>> batches);
     void step(control::Input input);
@@ -80,6 +82,7 @@ class Service {
 
     std::filesystem::path config_;
     Notifier notifier_;
+    Watchdog watchdog_ = Watchdog::from_environment();
     base::RealClock clock_;
     SnapshotCell cell_;
     uv_loop_t loop_{};
@@ -230,11 +233,16 @@ void Service::bind(const config::Model& model) {
     const auto& server = model.server;
     const std::size_t workers =
         server.workers > 0 ? server.workers : std::max(1U, std::thread::hardware_concurrency());
-    sockets_ = open_listeners(server.listen, workers, inherited_sockets());
+    auto inherited = inherited_sockets();
+    for (const auto& unwanted : release_unwanted(notifier_, server.listen, inherited)) {
+        log(LogLevel::Warning, unwanted);
+    }
+    sockets_ = open_listeners(server.listen, workers, std::move(inherited));
     if (!*sockets_) {
         log(LogLevel::Error, sockets_->error());
         return;
     }
+    keep_sockets(notifier_, **sockets_);
     for (const auto& socket : (*sockets_)->front().udp) {
         log(LogLevel::Notice, fmt::format("listening on {}", socket.address.text()));
     }
@@ -275,13 +283,24 @@ bool Service::start(const LoadedPlan& loaded) {
     geo_key_ = loaded.geo_key;
     uv_timer_start(
         &housekeeping_,
-        [](uv_timer_t* timer) { static_cast<Service*>(timer->data)->cell_.release_retired(); }, 250,
-        250);
+        [](uv_timer_t* timer) { static_cast<Service*>(timer->data)->on_housekeeping(); }, 250, 250);
     step(control::NewPlan{plan_, std::move(restored)});
     if (std::exchange(reload_again_, false)) {
         load(true);
     }
     return true;
+}
+
+/// A few times a second.
+void Service::on_housekeeping() {
+    cell_.release_retired();
+    std::vector<std::uint64_t> beats;
+    if (workers_started_) {
+        for (const auto& worker : workers_) {
+            worker->append_beats(beats);
+        }
+    }
+    watchdog_.feed(notifier_, clock_.now().mono, beats);
 }
 
 void Service::on_checks(std::vector<std::vector<health::CheckDone>> batches) {

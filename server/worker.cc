@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kHousekeeping{250};
 
 struct Worker::Loop {
     explicit Loop(Worker& worker)
-        : rng(worker.options_.seed),
+        : beats(worker.counters_.beats),
+          rng(worker.options_.seed),
           reader(worker.options_.snapshots),
           udp(reader, worker.options_.clock, rng, worker.counters_) {
         CHECK(uv_loop_init(&loop) == 0);
@@ -43,6 +44,7 @@ struct Worker::Loop {
         bool udp = false;
     };
 
+    Counter& beats;
     uv_loop_t loop{};
     base::Rng rng;
     SnapshotCell::Reader reader;
@@ -104,6 +106,7 @@ void Worker::start() {
         &l.housekeeping,
         [](uv_timer_t* handle) {
             auto& self = *static_cast<Loop*>(handle->data);
+            self.beats.add();
             (void)self.reader.refresh();
             self.tcp->expire();
         },
@@ -135,6 +138,10 @@ void Worker::stop() {
     uv_async_send(&loop_->wake);
     thread_.join();
     loop_.reset();
+}
+
+void Worker::append_beats(std::vector<std::uint64_t>& out) const {
+    out.push_back(counters_.beats.load());
 }
 
 }  // namespace steerd::server

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "server/counters.h"
@@ -36,6 +37,8 @@ class Worker {
     void stop();
 
     [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+    /// One count for each of its threads, which moves a few times a second while it works.
+    void append_beats(std::vector<std::uint64_t>& out) const;
 
   private:
     struct Loop;

@@ -67,8 +67,8 @@ TEST(Listeners, AnInheritedSocketIsUsedAndSharedWhenItAdmitsNoOther) {
     ASSERT_EQ(::bind(udp.get(), reinterpret_cast<const sockaddr*>(&storage), length), 0);
     const auto address = bound(udp.get());
     const int number = udp.get();
-    std::vector<Fd> inherited;
-    inherited.push_back(std::move(udp));
+    std::vector<InheritedSocket> inherited;
+    inherited.push_back({std::move(udp), "steerd.socket"});
     const auto sockets = open_listeners({address}, 2, std::move(inherited));
     ASSERT_TRUE(sockets) << sockets.error();
     EXPECT_EQ(sockets->at(0).udp.front().fd.get(), number);
