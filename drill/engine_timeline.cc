@@ -1,5 +1,5 @@
 // Makes the flat timeline: nanoseconds become seconds, flags of answers move to the offers that
-// carry them, negative answers get their own TTL (RFC 2308 5).
+// carry them. The TTL of a negative answer is its offer's, as of any other (RFC 2308 5).
 #include "drill/engine_timeline.h"
 
 #include <algorithm>
@@ -22,10 +22,6 @@ FlatOffer flat_offer(const Timeline& timeline, const Offer& offer) {
     flat.answer = offer.answer;
     flat.negative = answer.negative;
     flat.servfail = answer.servfail;
-    if (answer.negative) {
-        flat.ttl_s = timeline.negative_ttl_s;
-        flat.until = kForever;
-    }
     return flat;
 }
 

@@ -38,6 +38,9 @@ Measure::Measure(const MeasurePlan& plan)
       places(plan.places.size()),
       plan_(plan),
       per_step_(1 / plan.step),
+      duration_(plan.duration),
+      points_(plan.points),
+      quiet_(plan.quiet.data()),
       first_event_(plan.first_event),
       during_ends_(plan.during_ends),
       fetches_(plan.points + 1) {
@@ -52,7 +55,8 @@ void Measure::stand_for(const Stream& stream) noexcept {
     rate_ = to_units(stream.rate, kRateUnit);
     caches_ = to_units(stream.caches, kCacheUnit);
     total_rate += rate_;
-    places.data()[plan_.place_of_cell.data()[stream.cell]].rate += rate_;
+    place_ = places.data() + plan_.place_of_cell.data()[stream.cell];
+    place_->rate += rate_;
 }
 
 inline double Measure::failing_s(const std::vector<Use>& use, double from,
@@ -67,41 +71,8 @@ inline double Measure::failing_s(const std::vector<Use>& use, double from,
     return sum;
 }
 
-void Measure::run(double from, double to, std::uint32_t state) noexcept {
-    from = std::max(from, 0.0);
-    to = std::min(to, plan_.duration);
-    if (from >= to) {
-        return;
-    }
-    const std::size_t width = plan_.points + 1;
-    const std::size_t first = point_at(from, per_step_, plan_.points);
-    const std::size_t last =
-        to >= plan_.duration ? plan_.points : point_at(to, per_step_, plan_.points);
-    std::int64_t* const row = demand.data() + state * width;
-    row[first] += rate_;
-    row[last] -= rate_;
-    if (plan_.quiet.data()[state] != 0) {
-        return;
-    }
-    for (const DeadSpan& span : plan_.dead.data()[state]) {
-        const double a = std::max(from, span.from);
-        const double b = std::min(to, span.to);
-        if (a < b) {
-            const auto part = static_cast<std::int64_t>(static_cast<double>(rate_) * span.share);
-            const std::size_t until =
-                b >= plan_.duration ? plan_.points : point_at(b, per_step_, plan_.points);
-            std::int64_t* const gone = dead.data() + stream_.group * width;
-            gone[point_at(a, per_step_, plan_.points)] += part;
-            gone[until] -= part;
-        }
-    }
-    for (std::size_t i = 0; i < plan_.events.size(); ++i) {
-        run_event(i, from, to, state);
-    }
-    run_place(from, to, state);
-}
-
-void Measure::run_event(std::size_t event, double from, double to, std::uint32_t state) noexcept {
+inline void Measure::run_event(std::size_t event, double from, double to,
+                               std::uint32_t state) noexcept {
     const EventPlan& plan = plan_.events.data()[event];
     const double a = std::max(from, plan.at);
     const double b = std::min(to, plan.ends);
@@ -127,8 +98,8 @@ void Measure::run_event(std::size_t event, double from, double to, std::uint32_t
     }
 }
 
-void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
-    PlaceCount& place = places.data()[plan_.place_of_cell.data()[stream_.cell]];
+inline void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
+    PlaceCount& place = *place_;
     if (state + 1 == plan_.states) {
         place.lost += to_units(stream_.rate * (to - from), kRequestUnit);
     } else if (plan_.harmful.data()[state] != 0) {
@@ -154,6 +125,42 @@ void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
             }
         }
     }
+}
+
+void Measure::run(double from, double to, std::uint32_t state) noexcept {
+    from = std::max(from, 0.0);
+    to = std::min(to, duration_);
+    if (from >= to) {
+        return;
+    }
+    const std::size_t first = from <= 0 ? 0 : point_at(from, per_step_, points_);
+    const std::size_t last = to >= duration_ ? points_ : point_at(to, per_step_, points_);
+    std::int64_t* const row = demand.data() + state * (points_ + 1);
+    row[first] += rate_;
+    row[last] -= rate_;
+    if (quiet_[state] == 0) {
+        run_noticed(Span{from, to, last}, state);
+    }
+}
+
+void Measure::run_noticed(const Span& span, std::uint32_t state) noexcept {
+    std::int64_t* const gone = dead.data() + stream_.group * (points_ + 1);
+    for (const DeadSpan& out : plan_.dead.data()[state]) {
+        const double a = std::max(span.from, out.from);
+        const double b = std::min(span.to, out.to);
+        if (a < b) {
+            const auto part = static_cast<std::int64_t>(static_cast<double>(rate_) * out.share);
+            gone[point_at(a, per_step_, points_)] += part;
+            // Mostly the run itself ends there, whose point is known.
+            gone[b == span.to     ? span.last
+                 : b >= duration_ ? points_
+                                  : point_at(b, per_step_, points_)] -= part;
+        }
+    }
+    for (std::size_t i = 0; i < plan_.events.size(); ++i) {
+        run_event(i, span.from, span.to, state);
+    }
+    run_place(span.from, span.to, state);
 }
 
 void Measure::flow(double from, double to, double rate) noexcept {

@@ -78,16 +78,28 @@ class Measure {
     }
 
   private:
+    /// A run within the drill, and the grid point at which it ends.
+    struct Span {
+        double from = 0, to = 0;
+        std::size_t last = 0;
+    };
+
+    void run_noticed(const Span& span, std::uint32_t state) noexcept;
     void run_event(std::size_t event, double from, double to, std::uint32_t state) noexcept;
     void run_place(double from, double to, std::uint32_t state) noexcept;
     [[nodiscard]] double failing_s(const std::vector<Use>& use, double from,
                                    double to) const noexcept;
 
     const MeasurePlan& plan_;
-    double per_step_, first_event_, during_ends_;
+    // What the innermost calls read, kept near.
+    double per_step_, duration_;
+    std::size_t points_;
+    const std::uint8_t* quiet_;
+    double first_event_, during_ends_;
     std::vector<std::int64_t> fetches_;
     std::int64_t phase_fetches_[3] = {0, 0, 0};
     Stream stream_;
+    PlaceCount* place_ = nullptr;  // of the stream
     std::int64_t rate_ = 0, caches_ = 0;
 };
 

@@ -121,11 +121,15 @@ void plan_phases(const Timeline& timeline, MeasurePlan& plan) {
         plan.first_event = std::min(plan.first_event, plan.events[i].at);
         if (timeline.events[i].takes_out) {
             last_end = std::max(last_end, plan.events[i].ends);
-            last_switch = std::max(last_switch, seconds(timeline.events[i].switched));
+            // What no answer ever leaves (a dead server, the last endpoint) changes at once or
+            // never.
+            const double switched = seconds(timeline.events[i].switched);
+            last_switch = std::max(last_switch, switched < kForever ? switched : plan.events[i].at);
         }
     }
     plan.disturbed_ends = last_end;
-    // Where nothing recovers, `after` is what follows the last switch.
+    // Where nothing recovers, `after` is what follows the last switch, be it that of an event that
+    // has ended: the server may be gone for good while the rest is fine.
     plan.during_ends = last_end < plan.duration ? last_end : std::min(last_switch, plan.duration);
     plan.during_ends = std::max(plan.during_ends, std::min(plan.first_event, plan.duration));
 }

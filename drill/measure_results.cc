@@ -245,13 +245,16 @@ Results results_of(const Timeline& timeline, const MeasurePlan& plan, const Meas
     }
     const double ends[3] = {std::min(plan.first_event, plan.duration),
                             std::min(plan.during_ends, plan.duration), plan.duration};
-    const auto rate = [&](std::size_t phase) {
+    const auto rate = [&](std::size_t phase) -> std::optional<double> {
         const double length = ends[phase] - (phase == 0 ? 0 : ends[phase - 1]);
-        return length > 0 ? static_cast<double>(counts.fetches_in(phase)) * kCacheUnit / length : 0;
+        if (length <= 0) {
+            return std::nullopt;
+        }
+        return static_cast<double>(counts.fetches_in(phase)) * kCacheUnit / length;
     };
     add_curve(plan, counts, std::max<std::size_t>(2, options.curve_points), results);
     if (options.authority_load) {
-        results.authoritative_before_qps = rate(0);
+        results.authoritative_before_qps = rate(0).value_or(0);
         results.authoritative_during_qps = rate(1);
         results.authoritative_after_qps = rate(2);
     } else {

@@ -3,6 +3,7 @@
 
 #include "drill/complete.h"
 #include "drill/engine.h"
+#include "drill/rehearse_countdown.h"
 #include "drill/virtual.h"
 
 namespace steerd::drill {
@@ -27,6 +28,9 @@ Report rehearse(const Scenario& scenario, const Bound& bound, const RehearseOpti
     const auto demands = demands_of(scenario);
     report.results = run_engine(run.timeline, scenario.population, demands, engine);
     complete_report(scenario, bound, run, report);
+    if (!options.only_exposure) {
+        add_countdown(scenario, bound, options, report, problems);
+    }
     report.verdicts = judge(scenario.expect, report.results);
     return report;
 }

@@ -14,6 +14,7 @@
 #include "drill/results.h"
 #include "drill/scenario.h"
 #include "drill/sweep_grid.h"
+#include "drill/validate_figures.h"
 
 namespace steerd::drill {
 
@@ -43,6 +44,7 @@ struct Report {
     Results results;
     std::vector<Verdict> verdicts;
     std::vector<SweepPoint> sweep;
+    std::optional<Validation> validation;  // by real resolvers
 };
 
 struct RehearseOptions {

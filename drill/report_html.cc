@@ -7,6 +7,7 @@
 
 #include "drill/report_html_charts.h"
 #include "drill/report_svg.h"
+#include "drill/report_validation.h"
 #include "drill/report_words.h"
 
 namespace steerd::drill {
@@ -21,9 +22,6 @@ constexpr std::string_view kStyle = R"(<style>
 @media (prefers-color-scheme:dark){:root{--bg:#14181f;--fg:#e3e8ef;--dim:#9aa6b5;--line:#323b48;
 --bad:#ff7a6b;--good:#58c98a;--theory:#fff;--s0:#5a9fe6;--s1:#f0ab4e;--s2:#55c79c;--s3:#e0789f;
 --s4:#a893ea;--s5:#c4a15f;--s6:#7fcdea;--s7:#aab4c0}}
-@media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--dim:#444;--line:#ccc;--bad:#a00;
---good:#060;--theory:#000;--s0:#2b6cb0;--s1:#dd8a1c;--s2:#2f9e77;--s3:#b5476f;--s4:#7a63c0;
---s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}section{break-inside:avoid}body{max-width:none}}
 body{background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;max-width:900px;
 margin:2em auto;padding:0 1em}
 h1{font-size:1.5em;margin-bottom:.2em}h2{font-size:1.15em;margin:1.8em 0 .4em}
@@ -42,9 +40,23 @@ svg .start{text-anchor:start}svg .middle{text-anchor:middle}svg .end{text-anchor
 .line{fill:none;stroke-width:1.8}.area{stroke:none;fill-opacity:.85}
 .theory{stroke:var(--theory);stroke-dasharray:6 4}.capacity{stroke-dasharray:2 4}
 .pareto{fill:var(--s1)}.plain{fill:var(--s0)}
+.caption{color:var(--dim);font-size:.87em;margin:.3em 0 .8em;max-width:62em}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(8em,1fr));gap:.7em;
+margin:1.2em 0;padding:0;list-style:none}
+.cards li{border:1px solid var(--line);border-top:3px solid var(--s0);
+border-radius:4px;padding:.55em .8em}
+.cards b{display:block;font-size:1.5em;line-height:1.25;font-variant-numeric:tabular-nums}
+.cards span{color:var(--dim);font-size:.87em}
+.cards li.ok{border-top-color:var(--good)}.cards li.fail{border-top-color:var(--bad)}
+td.ok,td.fail{font-weight:700}svg .mark-name{font-size:11px}
 .legend span{margin-right:1em;white-space:nowrap}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
 .legend i.theory{height:0;border-top:2px dashed var(--theory);vertical-align:middle}
+@media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--dim:#444;--line:#ccc;--bad:#a00;
+--good:#060;--theory:#000;--s0:#2b6cb0;--s1:#dd8a1c;--s2:#2f9e77;--s3:#b5476f;--s4:#7a63c0;
+--s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}section{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
+body{max-width:none;margin:0;font-size:12px}th,td{white-space:normal;padding:.15em .5em}
+*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )";
 
 /// Lines, areas and patches in the colours of the style sheet.
@@ -88,6 +100,15 @@ std::string section(std::string_view title, const std::string& body) {
     return fmt::format("<section><h2>{}</h2>\n{}</section>\n", escaped(title), body);
 }
 
+/// What a figure means and assumes, under it.
+std::string caption(std::initializer_list<std::string_view> figures) {
+    std::string out = "<p class=\"caption\">";
+    for (const std::string_view figure : figures) {
+        out += (out.back() == '>' ? "" : " ") + escaped(meaning_of(figure));
+    }
+    return out + "</p>\n";
+}
+
 std::string verdicts_html(const Report& report) {
     std::string rows;
     for (const Verdict& verdict : report.verdicts) {
@@ -101,41 +122,127 @@ std::string verdicts_html(const Report& report) {
            rows + "</tbody></table></div>\n";
 }
 
-std::string events_html(const Results& results) {
-    Table table({"event", "detect", "switch", "50 %", "90 %", "95 %", "99 %", "left 15m", "1h",
-                 "1d", "lost", "error s/client", "back after", "flaps"});
-    const auto add = [&](std::vector<std::string> row, const Quantiles& moved,
-                         const Residual& left) {
-        for (const auto& value : {moved.p50, moved.p90, moved.p95, moved.p99}) {
-            row.push_back(seconds_text(value));
-        }
-        for (const auto& value : {left.after_15m, left.after_1h, left.after_1d}) {
-            row.push_back(percent_text(value));
-        }
-        return row;
-    };
+std::vector<std::string> moved_cells(const Quantiles& moved) {
+    return {seconds_text(moved.p50), seconds_text(moved.p90), seconds_text(moved.p95),
+            seconds_text(moved.p99)};
+}
+
+std::vector<std::string> joined(std::vector<std::string> cells,
+                                const std::vector<std::string>& more) {
+    cells.insert(cells.end(), more.begin(), more.end());
+    return cells;
+}
+
+std::string first_cell(const EventFigures& event) {
+    return moment_text(event.at_s) + " " + event_text(event);
+}
+
+std::string moved_html(const Results& results) {
+    Table table({"event", "detect", "switch", "50 % moved", "90 %", "95 %", "99 %"});
     for (const EventFigures& event : results.events) {
-        std::vector<std::string> row{moment_text(event.at_s) + " " + event_text(event),
-                                     seconds_text(event.detect_s), seconds_text(event.switch_s)};
+        const std::vector<std::string> first{first_cell(event), seconds_text(event.detect_s),
+                                             seconds_text(event.switch_s)};
         if (!event.takes_out) {
-            row.resize(14);
-            table.row(row);
+            table.row(joined(first, {"", "", "", ""}));
             continue;
         }
-        row = add(std::move(row), event.moved, event.residual);
-        row.push_back(fmt::format("{} ({})", percent_text(lost_share(event)),
-                                  count_text(static_cast<double>(event.requests_lost))));
-        row.push_back(fmt::format("{:.1f}", event.error_seconds_per_client));
-        row.push_back(seconds_text(event.switch_back_s));
-        row.push_back(fmt::format("{}", event.flaps));
-        table.row(row);
-        for (const auto& [name, figures] : event.by_class) {
-            row = add({name, "", ""}, figures.moved, figures.residual);
-            row.resize(14);
-            table.row(row, "class");
+        table.row(joined(first, moved_cells(event.moved)));
+        for (const std::string& name : classes_of(results, event)) {
+            table.row(joined({name, "", ""}, moved_cells(event.by_class.at(name).moved)), "class");
         }
     }
-    return table.html();
+    return table.html() + caption({"detect_s", "switch_s", "clients_moved_s"});
+}
+
+std::vector<std::string> left_cells(const Residual& left) {
+    return {percent_text(left.after_15m), percent_text(left.after_1h), percent_text(left.after_1d)};
+}
+
+std::string left_html(const Results& results) {
+    Table table({"event", "left after 15m", "1h", "1d", "requests lost", "errors per client",
+                 "back after", "flaps"});
+    for (const EventFigures& event : results.events) {
+        if (!event.takes_out) {
+            continue;
+        }
+        table.row(joined(joined({first_cell(event)}, left_cells(event.residual)),
+                         {fmt::format("{} ({})", percent_text(lost_share(event)),
+                                      count_text(static_cast<double>(event.requests_lost))),
+                          fmt::format("{:.1f} s", event.error_seconds_per_client),
+                          seconds_text(event.switch_back_s), fmt::format("{}", event.flaps)}));
+        for (const std::string& name : classes_of(results, event)) {
+            const Residual& left = event.by_class.at(name).residual;
+            if (left.after_15m.value_or(0) > 0) {
+                table.row(joined(joined({name}, left_cells(left)), {"", "", "", ""}), "class");
+            }
+        }
+    }
+    return table.html() + caption({"residual", "requests_lost", "error_seconds_per_client"});
+}
+
+/// The event that keeps clients longest; one that some never leave is worse than any.
+const EventFigures* worst_event(const Results& results) {
+    const EventFigures* worst = nullptr;
+    const auto p99 = [](const EventFigures& event) { return event.moved.p99.value_or(1e18); };
+    for (const EventFigures& event : results.events) {
+        if (event.takes_out && event.target != "server" && event.share_on_it > 0 &&
+            (worst == nullptr || p99(event) > p99(*worst))) {
+            worst = &event;
+        }
+    }
+    return worst;
+}
+
+std::string card(std::string_view value, std::string_view what, std::string_view css = "") {
+    return fmt::format("<li{}><b>{}</b><span>{}</span></li>\n",
+                       css.empty() ? "" : fmt::format(" class=\"{}\"", css), escaped(value),
+                       escaped(what));
+}
+
+/// What one looks for first.
+std::string cards_html(const Report& report) {
+    std::string out;
+    if (!report.verdicts.empty()) {
+        const auto held = std::count_if(report.verdicts.begin(), report.verdicts.end(),
+                                        [](const Verdict& verdict) { return verdict.ok; });
+        out += card(fmt::format("{} of {}", held, report.verdicts.size()), "expectations held",
+                    all_ok(report.verdicts) ? "ok" : "fail");
+    }
+    if (const EventFigures* event = worst_event(report.results)) {
+        out += card(seconds_text(event->detect_s), "until it was noticed");
+        out += card(seconds_text(event->switch_s), "until no answer named it");
+        out += card(seconds_text(event->moved.p90), "until 90 % of its clients had moved");
+        out += card(seconds_text(event->moved.p99), "until 99 % of its clients had moved");
+        out += card(percent_text(lost_share(*event)), "of all requests lost");
+        return fmt::format(
+            "<p class=\"dim\">The event that keeps clients longest: {} at {}.</p>\n"
+            "<ul class=\"cards\">\n{}</ul>\n",
+            escaped(event_text(*event)), moment_text(event->at_s), out);
+    }
+    return out.empty() ? out : "<ul class=\"cards\">\n" + out + "</ul>\n";
+}
+
+std::string countdown_html(const Results& results) {
+    const CountdownFigures& countdown = *results.countdown;
+    Table table({"event", "TTL", "50 % moved", "90 %", "95 %", "99 %"});
+    std::string sentences;
+    for (const CountdownEvent& event : countdown.events) {
+        table.row(joined({first_cell(results.events[event.event]),
+                          fmt::format("{} to {}", moment_text(countdown.ttl_s),
+                                      moment_text(countdown.ttl_min_s))},
+                         moved_cells(event.counting)));
+        table.row(
+            joined({"", "stays at " + moment_text(countdown.ttl_s)}, moved_cells(event.fixed)));
+        for (const auto& [name, p99] : event.p99_by_class) {
+            if (event.p99_by_class.size() > 1) {
+                table.row({name, "99 %: " + seconds_text(p99[0]) + ", else " + seconds_text(p99[1]),
+                           "", "", "", ""},
+                          "class");
+            }
+        }
+        sentences += "<p>" + escaped(countdown_text(countdown, event)) + "</p>\n";
+    }
+    return table.html() + sentences + caption({"countdown"});
 }
 
 std::string loads_html(const Report& report) {
@@ -145,7 +252,7 @@ std::string loads_html(const Report& report) {
                    load.capacity ? count_text(*load.capacity) + "/s" : "-",
                    load.capacity ? percent_text(load.peak_qps / *load.capacity) : "-"});
     }
-    return load_chart(report) + table.html();
+    return load_chart(report) + table.html() + caption({"load"});
 }
 
 std::string places_html(const Results& results) {
@@ -154,15 +261,15 @@ std::string places_html(const Results& results) {
     };
     Table table({"place", "requests", "round trip before", "during", "added", "lost"});
     for (const RegionFigures& region : results.regions) {
-        const auto added =
-            region.rtt_before_ms && region.rtt_during_ms
-                ? std::optional(std::max(0.0, *region.rtt_during_ms - *region.rtt_before_ms))
-                : std::nullopt;
+        std::string added = "-";
+        if (region.rtt_before_ms && region.rtt_during_ms) {
+            added = ms(std::max(0.0, *region.rtt_during_ms - *region.rtt_before_ms));
+        }
         table.row({region.place, count_text(region.qps) + "/s", ms(region.rtt_before_ms),
-                   ms(region.rtt_during_ms), ms(added),
+                   ms(region.rtt_during_ms), added,
                    count_text(static_cast<double>(region.requests_lost))});
     }
-    return table.html();
+    return table.html() + caption({"regions"});
 }
 
 std::string sweep_html(const Report& report) {
@@ -178,9 +285,8 @@ std::string sweep_html(const Report& report) {
              fmt::format("{:.1f}", point.error_seconds_per_client), point.note},
             point.pareto ? "pareto" : "");
     }
-    return sweep_chart(report) + table.html() +
-           "<p class=\"dim\">Bold rows, large points: no other choice costs less and moves "
-           "clients at least as fast with no more lost.</p>\n";
+    return sweep_chart(report) + table.html() + "<p>Bold rows, large points: pareto.</p>\n" +
+           caption({"sweep"});
 }
 
 std::string list_html(const std::vector<std::string>& sentences) {
@@ -196,9 +302,10 @@ std::string close_ups(const Report& report) {
     std::string out;
     for (const EventFigures& event : report.results.events) {
         if (event.takes_out && event.target != "server" && event.share_on_it > 0) {
-            out += section(
-                fmt::format("{}: {}", moment_text(event.at_s), event_text(event)),
-                event_strip(event) + "<h3>who is still there</h3>\n" + dead_chart(report, &event));
+            out += section(fmt::format("{}: {}", moment_text(event.at_s), event_text(event)),
+                           "<p class=\"dim\">Seconds after the event:</p>\n" + event_strip(event) +
+                               "<h3>Who is still there</h3>\n" + dead_chart(report, &event) +
+                               caption({"clients_on_dead", "closed_form"}));
         }
     }
     return out;
@@ -215,25 +322,32 @@ std::string report_html(const Report& report) {
         "</head><body>\n";
     out += fmt::format("<h1>Drill of {}</h1>\n<p class=\"dim\">{}; scenario {}</p>\n",
                        escaped(report.name), escaped(headline(report)), escaped(report.scenario));
+    out += cards_html(report);
     if (!report.verdicts.empty()) {
         out += section("What was expected", verdicts_html(report));
     }
-    out += section("What happens", timeline_strip(report) + events_html(results));
+    out +=
+        section("What happens", timeline_strip(report) + moved_html(results) + left_html(results));
     out += section("Clients on what is out",
                    "<p class=\"dim\">As a share of all demand, by who is still there.</p>\n" +
-                       dead_chart(report, nullptr));
+                       dead_chart(report, nullptr) + caption({"clients_on_dead"}));
     out += close_ups(report);
+    if (results.countdown && !results.countdown->events.empty()) {
+        out += section("What the countdown buys", countdown_html(results));
+    }
     out += section("Load at the endpoints", loads_html(report));
-    out +=
-        section("Queries at the authoritative server",
-                fmt::format("<p>{}/s before the first event, {}/s during, {}/s after; {} switch{} "
-                            "of the answer.</p>\n",
-                            count_text(results.authoritative_before_qps),
-                            count_text(results.authoritative_during_qps),
-                            count_text(results.authoritative_after_qps), results.switches,
-                            results.switches == 1 ? "" : "es") +
-                    authoritative_chart(report));
+    out += section("Queries at the authoritative server",
+                   fmt::format("<p>{} before the first event, {} during, {} after; {} switch{} of "
+                               "the answer.</p>\n",
+                               rate_text(results.authoritative_before_qps),
+                               rate_text(results.authoritative_during_qps),
+                               rate_text(results.authoritative_after_qps), results.switches,
+                               results.switches == 1 ? "" : "es") +
+                       authoritative_chart(report) + caption({"authoritative_qps"}));
     out += section("Who asks", places_html(results));
+    if (report.validation) {
+        out += section("Real resolvers", validation_html(*report.validation));
+    }
     if (!report.sweep.empty()) {
         out += section("What each choice costs and buys", sweep_html(report));
     }

@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "drill/report_validation.h"
+#include "drill/report_words.h"
+
 namespace steerd::drill {
 
 namespace {
@@ -119,6 +122,26 @@ Json sweep_json(const std::vector<SweepPoint>& points) {
     return out;
 }
 
+Json countdown_json(const Results& results) {
+    Json events = Json::array();
+    for (const CountdownEvent& event : results.countdown->events) {
+        Json classes = Json::object();
+        for (const auto& [name, p99] : event.p99_by_class) {
+            classes[name] = {{"countdown_p99", number(p99[0])}, {"fixed_p99", number(p99[1])}};
+        }
+        const EventFigures& of = results.events[event.event];
+        events.push_back({{"at_s", number(of.at_s)},
+                          {"target", of.target},
+                          {"window_s", number(event.window_s)},
+                          {"countdown", quantiles(event.counting)},
+                          {"fixed", quantiles(event.fixed)},
+                          {"by_class", std::move(classes)}});
+    }
+    return {{"ttl_s", results.countdown->ttl_s},
+            {"ttl_min_s", results.countdown->ttl_min_s},
+            {"after_switch_s", std::move(events)}};
+}
+
 std::string_view unit_word(Unit unit) {
     switch (unit) {
         case Unit::Seconds:
@@ -171,9 +194,20 @@ std::string report_json(const Report& report) {
                            {"requests_lost", region.requests_lost}});
     }
     out["regions"] = std::move(regions);
+    if (report.validation) {
+        add_validation_json(*report.validation, out);
+    }
     if (!report.sweep.empty()) {
         out["sweep"] = sweep_json(report.sweep);
     }
+    if (results.countdown) {
+        out["countdown"] = countdown_json(results);
+    }
+    Json meaning = Json::object();
+    for (const auto& [figure, text] : meanings()) {
+        meaning[std::string(figure)] = text;
+    }
+    out["meaning"] = std::move(meaning);
     out["assumptions"] = results.assumptions;
     out["notes"] = results.notes;
     out["curve"] = curve_json(results);

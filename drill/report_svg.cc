@@ -16,11 +16,12 @@ namespace {
 constexpr double kWidth = 860;
 constexpr double kLeft = 62;
 constexpr double kRight = 14;
-constexpr double kTop = 12;
+constexpr double kTop = 16;
 constexpr double kBottom = 26;
 constexpr double kRowHeight = 17;
 /// Of a letter, about; to keep names from overlapping.
 constexpr double kLetter = 6.6;
+constexpr double kSmallLetter = 6.1;
 
 constexpr std::array<double, 19> kTimeSteps{
     0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400};
@@ -156,9 +157,17 @@ double highest(const Chart& chart) {
     return most > 0 ? most * 1.06 : 1;
 }
 
+/// Lines for the marks; their names stand above the frame, where there is room for them.
 std::string marks_svg(const std::vector<ChartMark>& marks, const Frame& frame) {
     std::string out;
+    double taken = 0;
     for (const ChartMark& mark : marks) {
+        const double needs = kSmallLetter * static_cast<double>(mark.text.size());
+        const double x = std::min(frame.x(mark.x) - 3, kWidth - needs);
+        if (x >= taken) {
+            taken = x + needs + 8;
+            out += text_at(x, kTop - 3, "start mark-name", mark.text);
+        }
         out += fmt::format(
             "<path d=\"M{:.1f} {:.1f}V{:.1f}\" class=\"{}\"><title>{}</title></path>",
             frame.x(mark.x), kTop, frame.height - kBottom, mark.css, escaped(mark.text));

@@ -4,9 +4,71 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "base/check.h"
+
 namespace steerd::drill {
+
+namespace {
+
+constexpr std::array kMeanings{
+    Meaning{"detect_s",
+            "Seconds from the event to the change of state of the last endpoint it takes out: the "
+            "rest of the probe's phase, then (fall - 1) x max(fast_interval, d) + d, with d the "
+            "time a failing check takes."},
+    Meaning{"switch_s",
+            "Seconds from the event to the moment from which no authoritative answer names what "
+            "it took out."},
+    Meaning{"clients_moved_s",
+            "Seconds until, of the demand that was on it at the event, the share still on it stays "
+            "at or below 50, 10, 5 and 1 %. Assumes that clients do nothing of their own: no "
+            "second address, no retry elsewhere."},
+    Meaning{"residual",
+            "Of the demand that was on it at the event, the share still on it 15 minutes, 1 hour "
+            "and 1 day later: the tail that lives by the TTL and by those who ignore it. Never "
+            "one figure for \"all\", since there are always some who stay."},
+    Meaning{"requests_lost",
+            "Requests sent to what was dead, or without an answer to go to, of all demand from the "
+            "event to the next recovery or the end."},
+    Meaning{"error_seconds_per_client",
+            "Lost requests over the rate of the demand that was on it: how many seconds of errors "
+            "one of its clients met, in the mean."},
+    Meaning{"clients_on_dead",
+            "The share of all demand whose cached answer sends it to what an event holds out."},
+    Meaning{"load",
+            "Requests per second at each endpoint; each question stands for one request, spread "
+            "evenly over the endpoints of an answer."},
+    Meaning{"authoritative_qps",
+            "Fetches of resolvers at the server: from the start to the first event, from there to "
+            "the last recovery (or the last switch where nothing recovers), and after it."},
+    Meaning{"regions",
+            "Round trips are the estimates that steer (measured rows, else the model by "
+            "distance), in the mean over requests. Assumes that load adds no delay."},
+    Meaning{"closed_form",
+            "The same curve by formula alone, with nothing of the simulation: renewal of caches "
+            "that are asked at random moments. Only where the formula applies."},
+    Meaning{"countdown",
+            "Seconds after the switch until the share still there stays at or below 50, 10, 5 and "
+            "1 %, in this drill and in the same drill without ttl_min."},
+    Meaning{"sweep",
+            "Queries per second at the server before the first event against what the worst event "
+            "does to clients. Pareto: no other choice costs less and moves clients at least as "
+            "fast with no more lost."},
+};
+
+}  // namespace
+
+std::span<const Meaning> meanings() noexcept { return kMeanings; }
+
+std::string_view meaning_of(std::string_view figure) {
+    const auto* found =
+        std::find_if(kMeanings.begin(), kMeanings.end(),
+                     [&](const Meaning& meaning) { return meaning.figure == figure; });
+    CHECK(found != kMeanings.end());
+    return found->text;
+}
 
 std::string moment_text(double seconds) {
     // Tenths of a second are as fine as figures are read.
@@ -54,6 +116,37 @@ std::string count_text(double value) {
     }
     return value >= 100 || value == std::floor(value) ? fmt::format("{:.0f}", value)
                                                       : fmt::format("{:.1f}", value);
+}
+
+std::string rate_text(const std::optional<double>& per_second) {
+    return per_second ? count_text(*per_second) + "/s" : "-";
+}
+
+std::vector<std::string> classes_of(const Results& results, const EventFigures& event) {
+    std::vector<std::string> out;
+    for (const std::string& name : results.classes) {
+        if (event.by_class.contains(name)) {
+            out.push_back(name);
+        }
+    }
+    return out;
+}
+
+std::string countdown_text(const CountdownFigures& countdown, const CountdownEvent& event) {
+    if (!event.window_s) {
+        return "No check failed before the switch, so there was nothing to count down to.";
+    }
+    if (countdown.ttl_s <= *event.window_s) {
+        return fmt::format(
+            "From the first failed check to the switch took {:.1f} s, longer than the TTL of {} s "
+            "lives: caches that honour TTLs come back within 1 s of the switch.",
+            *event.window_s, countdown.ttl_s);
+    }
+    return fmt::format(
+        "From the first failed check to the switch took {:.1f} s; answers given just before it "
+        "live for up to {:.1f} s after the switch. A TTL of at most {} s would be gone by then.",
+        *event.window_s, countdown.ttl_s - *event.window_s,
+        std::max(1.0, std::floor(*event.window_s)));
 }
 
 std::string event_text(const EventFigures& event) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "drill/rehearse.h"
 
@@ -22,6 +25,25 @@ namespace steerd::drill {
 /// How long after an event it is worth looking: until 1 % are left, with a margin; else until
 /// something recovers, or the end.
 [[nodiscard]] double window_of(const Report& report, const EventFigures& event);
+/// "401/s", or "-" where there is no such time.
+[[nodiscard]] std::string rate_text(const std::optional<double>& per_second);
+/// The classes that an event has figures of, in the order of the population.
+[[nodiscard]] std::vector<std::string> classes_of(const Results& results,
+                                                  const EventFigures& event);
+/// What a countdown could and could not do about this event, as a sentence.
+[[nodiscard]] std::string countdown_text(const CountdownFigures& countdown,
+                                         const CountdownEvent& event);
+
+/// How a figure is defined and what it assumes: by its name in the JSON report.
+struct Meaning {
+    std::string_view figure;
+    std::string_view text;
+};
+
+[[nodiscard]] std::span<const Meaning> meanings() noexcept;
+/// REQUIRES: one of them.
+[[nodiscard]] std::string_view meaning_of(std::string_view figure);
+
 [[nodiscard]] double lost_share(const EventFigures& event);
 /// "www.example.com. A, 30m of virtual time, seed 7, population mixed"
 [[nodiscard]] std::string headline(const Report& report);

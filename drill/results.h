@@ -3,6 +3,8 @@
 // nullopt where the thing did not happen before the target recovered or the drill ended.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -42,6 +44,20 @@ struct EventFigures {
     std::uint32_t flaps = 0;
 };
 
+/// One event under a TTL that counts down and under the same TTL that does not.
+struct CountdownEvent {
+    std::size_t event = 0;           // into Results::events
+    std::optional<double> window_s;  // from the first failed check to the switch
+    Quantiles counting, fixed;       // seconds after the switch
+    std::map<std::string, std::array<std::optional<double>, 2>> p99_by_class;  // in that order
+};
+
+/// What `ttl_min` buys: the drill once more without it, the same seed.
+struct CountdownFigures {
+    std::uint32_t ttl_s = 0, ttl_min_s = 0;
+    std::vector<CountdownEvent> events;  // those that take out what the name is answered with
+};
+
 struct LoadFigures {
     double before_qps = 0, peak_qps = 0;
     std::optional<double> capacity;
@@ -69,12 +85,14 @@ struct Results {
     std::vector<std::string> classes;
     std::vector<EventFigures> events;
     std::map<std::string, LoadFigures> load;
-    double authoritative_before_qps = 0, authoritative_during_qps = 0, authoritative_after_qps = 0;
+    double authoritative_before_qps = 0;
+    std::optional<double> authoritative_during_qps, authoritative_after_qps;  // where there is such
     std::uint32_t switches = 0;
     std::vector<CurvePoint> curve;
     std::vector<CurvePoint> closed_form;  // only t_s and clients_on_dead; empty where none applies
     std::vector<RegionFigures> regions;
-    std::vector<std::string> assumptions;  // each a sentence for the report
+    std::optional<CountdownFigures> countdown;  // where the name has a ttl_min
+    std::vector<std::string> assumptions;       // each a sentence for the report
     std::vector<std::string> notes;
 };
 

@@ -82,8 +82,7 @@ struct Timeline {
     std::vector<std::vector<Truth>> truth;  // by EndpointId, sorted by time
     std::vector<AuthorityState> authority;  // sorted by time; empty: always up
     std::vector<EventTimes> events;
-    std::uint32_t switches = 0;         // changes of the published answer for the name
-    std::uint32_t negative_ttl_s = 60;  // for NODATA answers
+    std::uint32_t switches = 0;  // changes of the published answer for the name
 };
 
 }  // namespace steerd::drill

@@ -125,9 +125,6 @@ AnswerBook::Drawn AnswerBook::draw(DecideInput input, std::uint64_t bits, base::
         return out;
     }
     out.form = ttl_form(input, at);
-    if (answers_[out.answer].negative) {
-        open_negative_s_ = out.form.ttl_s;
-    }
     return out;
 }
 
@@ -212,7 +209,6 @@ void AnswerBook::move_into(Timeline& timeline) {
     timeline.classes = std::move(classes_);
     timeline.cells = clients_.cells;
     timeline.switches = switches_;
-    timeline.negative_ttl_s = open_negative_s_ > 0 ? open_negative_s_ : zone_negative_s_;
 }
 
 std::uint32_t ttl_at(const Offer& offer, base::Mono at) noexcept {

@@ -66,7 +66,6 @@ class AnswerBook {
     std::vector<Mix> last_;                // by group
     std::vector<base::Mono> recent_ends_;  // of countdowns seen in this snapshot
     std::uint32_t zone_negative_s_ = 0;
-    std::uint32_t open_negative_s_ = 0;
     std::uint32_t switches_ = 0;
     bool switched_ = false;
 };

@@ -61,7 +61,8 @@ std::string bytes(const Results& results) {
         }
     }
     return text + number(results.authoritative_before_qps) +
-           number(results.authoritative_during_qps) + number(results.authoritative_after_qps);
+           number(results.authoritative_during_qps.value_or(-1)) +
+           number(results.authoritative_after_qps.value_or(-1));
 }
 
 TEST(EngineFigures, PlainOutageFollowsTheClosedForm) {
@@ -94,7 +95,7 @@ TEST(EngineFigures, PlainOutageFollowsTheClosedForm) {
     EXPECT_NEAR(results.load.at("virginia").peak_qps, 10 * static_cast<double>(n), 1);
     const double upstream = upstream_rate(cache) * static_cast<double>(n);
     EXPECT_NEAR(results.authoritative_before_qps, upstream, 0.01 * upstream);
-    EXPECT_NEAR(results.authoritative_after_qps, upstream, 0.01 * upstream);
+    EXPECT_NEAR(results.authoritative_after_qps.value_or(0), upstream, 0.01 * upstream);
 }
 
 TEST(EngineFigures, CurveFollowsTheClosedFormForZipfAndClasses) {

@@ -138,7 +138,6 @@ TEST(EngineOutages, NoAnswerAtAllIsLossOnlyWhereThereWasOne) {
     Timeline timeline = outage(300, 312, 900, 30);
     timeline.answers[1] = Answer{};
     timeline.answers[1].negative = true;
-    timeline.negative_ttl_s = 30;
     timeline.classes.push_back(ClassTimeline{{piece(0, 1, 30)}});  // fenced off all along
     timeline.cells = {DemandCell{0, 0, 0.75, "JP"}, DemandCell{0, 1, 0.25, "US"}};
     const EventFigures event = run(timeline).events[0];
@@ -162,8 +161,45 @@ TEST(EngineOutages, DeadServerLosesWhatRunsOut) {
     EXPECT_GT(results.regions[0].requests_lost,
               results.events[0].requests_lost);  // till they retry
     EXPECT_EQ(results.events[0].share_on_it, 0);
-    EXPECT_NEAR(results.authoritative_during_qps, 0, 1e-9);
+    EXPECT_NEAR(results.authoritative_during_qps.value_or(-1), 0, 1e-9);
     EXPECT_GT(results.authoritative_before_qps, 300);
+}
+
+TEST(EngineOutages, NegativeAnswersLiveAsLongAsTheyAreOffered) {
+    // Nothing to go to under the TTL of an open failure (5 s), then under the zone's (300 s).
+    for (const std::uint32_t ttl : {5U, 300U}) {
+        Timeline timeline = testing::flip(300, 900, ttl);
+        timeline.answers[0] = Answer{};
+        timeline.answers[0].negative = true;
+        const Results results = run(timeline);
+        // 20,000 caches with 5 queries per second each: 1 / (ttl + 0.2) fetches from each.
+        EXPECT_NEAR(results.authoritative_before_qps, 20000 / (ttl + 0.2), 0.02 * 20000 / ttl);
+    }
+}
+
+TEST(EngineOutages, AfterIsCountedWhereSomethingNeverSwitches) {
+    // The server is gone for a minute, later an endpoint for good: `after` begins at its switch.
+    Timeline timeline = outage(500, 512, 900, 30);
+    EventTimes gone;
+    gone.at = at_s(300);
+    gone.ends = at_s(360);
+    gone.takes_out = true;
+    timeline.authority = {
+        {at_s(0), Authority::Up}, {at_s(300), Authority::Killed}, {at_s(360), Authority::Up}};
+    timeline.events.insert(timeline.events.begin(), gone);
+    const Results results = run(timeline);
+    EXPECT_NEAR(results.authoritative_after_qps.value_or(0), 20000 / 30.2, 40);
+    EXPECT_GT(results.authoritative_during_qps.value_or(0), 100);
+}
+
+TEST(EngineOutages, AfterFollowsAnOutageThatNothingAnswers) {
+    // The last endpoint dies for good: no answer ever leaves it.
+    Timeline timeline = outage(300, 312, 900, 30);
+    timeline.classes[0].pieces.pop_back();
+    timeline.events[0].switched = base::kNever;
+    const Results results = run(timeline);
+    EXPECT_NEAR(results.authoritative_after_qps.value_or(0), 20000 / 30.2, 40);
+    EXPECT_FALSE(results.authoritative_during_qps.has_value()) << "there is no such time";
 }
 
 TEST(EngineOutages, DrainMovesClientsAndLosesNone) {

@@ -89,10 +89,9 @@ TEST(Lifetimes, NegativeAnswersHaveTheirOwnMost) {
     model.negative_max_s = 10;
     EXPECT_EQ(lifetime_of(model, 60, true).base_s, 10);
     EXPECT_EQ(lifetime_of(model, 60, false).base_s, 60);
-    Timeline timeline = testing::flip(100, 200, 30);
+    Timeline timeline = testing::flip(100, 200, 5);
     timeline.answers[0].negative = true;
-    timeline.negative_ttl_s = 5;
-    // Busy, so that it lets go within the negative TTL and not within the other.
+    // Busy, so that it lets go within the TTL that the negative answer was offered with.
     const FlatTimeline flat = flatten(timeline);
     for (std::uint64_t key = 0; key < 50; ++key) {
         EXPECT_LE(testing::stream(flat, model, 100, key).last(0, 0), 105.0);
