@@ -51,8 +51,11 @@ Listening listen_on(const std::string& address, int type, int backlog, std::uint
     in4.sin_port = htons(port);
     in6.sin6_family = AF_INET6;
     in6.sin6_port = htons(port);
-    void* where = v4 ? static_cast<void*>(&in4.sin_addr) : static_cast<void*>(&in6.sin6_addr);
-    std::memcpy(where, octets.octets().data(), octets.octets().size());
+    if (v4) {  // sizes that the compiler can see
+        std::memcpy(&in4.sin_addr, octets.octets().data(), sizeof in4.sin_addr);
+    } else {
+        std::memcpy(&in6.sin6_addr, octets.octets().data(), sizeof in6.sin6_addr);
+    }
     auto* bound = v4 ? reinterpret_cast<sockaddr*>(&in4) : reinterpret_cast<sockaddr*>(&in6);
     socklen_t size = v4 ? sizeof in4 : sizeof in6;
     if (::bind(fd.get(), bound, size) != 0) {
