@@ -1,0 +1,428 @@
+// The load generator: asks a server over UDP or TCP, judges every answer, and reads what CPU time
+// the server's process and its children took meanwhile. Prints one JSON object.
+// Without --rate it is a closed loop: so many queries are under way all the time, and the slower
+// side is the limit ("idle" tells which: the share of time in which the generator found nothing to
+// do). With --rate queries leave on a schedule, whatever comes back: that gives round trips.
+// It sends bundles by UDP GSO so that it costs less than any server. Deliberately not in it: names,
+// texts, threads. Thread rule: one thread.
+//   ask --port P --queries FILE [--seconds S] [--rate QPS] [--tcp] [--sockets N] [--window N]
+//       [--pid PID] [--echo] [--first S]
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "wire.h"
+
+namespace {
+
+using namespace peers;
+
+struct Options {
+    std::string queries;
+    int port = 0;
+    double seconds = 1;
+    double rate = 0;
+    double first = 0;  // only wait, so long at most, for the first right answer
+    bool tcp = false;
+    bool echo = false;
+    unsigned sockets = 4;
+    unsigned window = 32;
+    int pid = 0;
+};
+
+/// CPU nanoseconds of all threads of a process and of its descendants.
+std::uint64_t cpu_of_tree(int pid) {
+    const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+    std::uint64_t sum = 0;
+    DIR* const folder = ::opendir(tasks.c_str());
+    while (const dirent* const entry = folder == nullptr ? nullptr : ::readdir(folder)) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        const std::string task = tasks + "/" + entry->d_name;
+        unsigned long value = 0;
+        if (std::FILE* const file = std::fopen((task + "/schedstat").c_str(), "r")) {
+            sum += std::fscanf(file, "%lu", &value) == 1 ? value : 0;
+            std::fclose(file);
+        }
+        if (std::FILE* const file = std::fopen((task + "/children").c_str(), "r")) {
+            while (std::fscanf(file, "%lu", &value) == 1) {
+                sum += cpu_of_tree(static_cast<int>(value));
+            }
+            std::fclose(file);
+        }
+    }
+    if (folder != nullptr) {
+        ::closedir(folder);
+    }
+    return sum;
+}
+
+int connected(const Options& options) {
+    const int fd = ::socket(AF_INET, options.tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(options.port));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int room = 4 << 20;
+    const int on = 1;
+    if (options.tcp) {
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    } else {
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    }
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+        ::close(fd);
+        throw std::runtime_error("no connection");
+    }
+    return fd;
+}
+
+struct Run {
+    Options options;
+    Queries queries;
+    Tally tally;
+};
+
+class Udp {
+  public:
+    explicit Udp(Run& run) : run_(run), fd_(connected(run.options)), window_(run.options.window) {
+        for (std::size_t i = 0; i < kBatch; ++i) {
+            iov_[i] = {in_[i].data(), in_[i].size()};
+            messages_[i].msg_hdr.msg_iov = &iov_[i];
+            messages_[i].msg_hdr.msg_iovlen = 1;
+        }
+    }
+
+    ~Udp() { ::close(fd_); }
+
+    Udp(const Udp&) = delete;
+    Udp& operator=(const Udp&) = delete;
+
+    bool receive() {
+        const int count = ::recvmmsg(fd_, messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
+        const Nanos at = count > 0 ? now() : 0;
+        for (int i = 0; i < count; ++i) {
+            window_.take(run_.queries, std::span(in_[i]).first(messages_[i].msg_len), at,
+                         run_.options.echo, run_.tally);
+        }
+        return count > 0;
+    }
+
+    /// Refills when half of the window is free, in bundles of one size each.
+    bool refill() {
+        if (window_.free() * 2 < run_.options.window) {
+            return false;
+        }
+        for (std::size_t left = std::min<std::size_t>(window_.free(), kBatch); left > 0;) {
+            left -= send_bundle(left);
+        }
+        return true;
+    }
+
+    bool send_one() {
+        if (window_.free() == 0) {
+            return false;
+        }
+        const std::uint16_t size = window_.put(run_.queries, out_.data(), now(), run_.tally);
+        return ::send(fd_, out_.data(), size, 0) == size;
+    }
+
+    Window& window() { return window_; }
+
+  private:
+    static constexpr std::size_t kBatch = 64;
+
+    std::size_t send_bundle(std::size_t limit) {
+        const std::uint16_t size = run_.queries.peek().size;
+        const Nanos at = now();
+        std::size_t count = 0;
+        std::size_t filled = 0;
+        do {
+            filled += window_.put(run_.queries, &out_[filled], at, run_.tally);
+            ++count;
+        } while (count < limit && run_.queries.peek().size == size);
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof size)> control{};
+        iovec iov{out_.data(), filled};
+        msghdr message{};
+        message.msg_iov = &iov;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        cmsghdr* const segment = CMSG_FIRSTHDR(&message);
+        segment->cmsg_level = SOL_UDP;
+        segment->cmsg_type = UDP_SEGMENT;
+        segment->cmsg_len = CMSG_LEN(sizeof size);
+        std::memcpy(CMSG_DATA(segment), &size, sizeof size);
+        // What does not leave is counted as lost when its time is over.
+        static_cast<void>(::sendmsg(fd_, &message, 0));
+        return count;
+    }
+
+    Run& run_;
+    int fd_;
+    Window window_;
+    std::array<std::array<std::uint8_t, 4096>, kBatch> in_{};
+    std::array<std::uint8_t, kBatch * 512> out_{};
+    std::array<mmsghdr, kBatch> messages_{};
+    std::array<iovec, kBatch> iov_{};
+};
+
+class Tcp {
+  public:
+    explicit Tcp(Run& run) : run_(run), fd_(connected(run.options)), window_(run.options.window) {}
+
+    ~Tcp() { ::close(fd_); }
+
+    Tcp(const Tcp&) = delete;
+    Tcp& operator=(const Tcp&) = delete;
+
+    [[nodiscard]] int fd() const { return fd_; }
+
+    void receive() {
+        const ssize_t n = ::recv(fd_, &in_[held_], in_.size() - held_, MSG_DONTWAIT);
+        if (n == 0) {
+            throw std::runtime_error("the server closed a connection");
+        }
+        held_ += n > 0 ? static_cast<std::size_t>(n) : 0;
+        const Nanos at = now();
+        std::size_t done = 0;
+        while (held_ - done >= 2) {
+            const std::size_t size = in_[done] * 256U + in_[done + 1];
+            if (held_ - done - 2 < size) {
+                break;
+            }
+            window_.take(run_.queries, std::span(in_).subspan(done + 2, size), at,
+                         run_.options.echo, run_.tally);
+            done += 2 + size;
+        }
+        std::memmove(in_.data(), &in_[done], held_ - done);
+        held_ -= done;
+    }
+
+    /// All that the window has room for, in one call. The socket's buffer is far larger.
+    void refill() {
+        std::size_t filled = 0;
+        const Nanos at = now();
+        while (window_.free() > 0) {
+            const std::uint16_t size = window_.put(run_.queries, &out_[filled + 2], at, run_.tally);
+            out_[filled] = static_cast<std::uint8_t>(size >> 8);
+            out_[filled + 1] = static_cast<std::uint8_t>(size);
+            filled += 2U + size;
+        }
+        if (filled > 0 &&
+            ::send(fd_, out_.data(), filled, MSG_NOSIGNAL) != static_cast<ssize_t>(filled)) {
+            throw std::runtime_error("a connection took no more queries");
+        }
+    }
+
+    Window& window() { return window_; }
+
+  private:
+    Run& run_;
+    int fd_;
+    Window window_;
+    std::size_t held_ = 0;
+    std::array<std::uint8_t, 1 << 17> in_{};
+    std::array<std::uint8_t, 1 << 15> out_{};
+};
+
+struct Interval {
+    Nanos begin = 0;
+    Nanos end = 0;
+    Nanos idle = 0;
+    std::uint64_t received = 0;
+    std::uint64_t cpu = 0;
+};
+
+/// Calls step(sending) until the time is over and nothing is under way; it says whether it found
+/// work. CPU and answers are those of the time in which queries were sent.
+Interval drive(Run& run, const std::function<bool(bool)>& step,
+               const std::function<void(Nanos)>& expire) {
+    Interval interval;
+    const std::uint64_t before = run.options.pid != 0 ? cpu_of_tree(run.options.pid) : 0;
+    interval.begin = now();
+    const Nanos until = interval.begin + static_cast<Nanos>(run.options.seconds * 1e9);
+    Nanos at = interval.begin;
+    Nanos swept = at;
+    while (at < until) {
+        const bool worked = step(true);
+        const Nanos next = now();
+        interval.idle += worked ? 0 : next - at;
+        at = next;
+        if (at - swept > Window::kPatience / 8) {
+            swept = at;
+            expire(at);
+        }
+    }
+    interval.end = at;
+    interval.received = run.tally.received;
+    interval.cpu = run.options.pid != 0 ? cpu_of_tree(run.options.pid) - before : 0;
+    while (run.tally.received + run.tally.lost < run.tally.sent &&
+           now() - at < 2 * Window::kPatience) {
+        step(false);
+        expire(now());
+    }
+    return interval;
+}
+
+Interval ask_udp(Run& run) {
+    std::vector<std::unique_ptr<Udp>> sockets;
+    for (unsigned i = 0; i < run.options.sockets; ++i) {
+        sockets.push_back(std::make_unique<Udp>(run));
+    }
+    std::size_t turn = 0;
+    const double gap = run.options.rate > 0 ? 1e9 / run.options.rate : 0;
+    auto due = static_cast<double>(now());
+    const auto step = [&](bool sending) {
+        Udp& socket = *sockets[turn];
+        turn = turn + 1 == sockets.size() ? 0 : turn + 1;
+        bool worked = socket.receive();
+        if (sending && gap == 0) {
+            worked = socket.refill() || worked;
+        } else if (sending && static_cast<double>(now()) >= due) {
+            socket.send_one();
+            due += gap;
+            worked = true;
+        }
+        return worked;
+    };
+    return drive(run, step, [&](Nanos at) {
+        for (const auto& socket : sockets) {
+            socket->window().expire(at, run.tally);
+        }
+    });
+}
+
+Interval ask_tcp(Run& run) {
+    std::vector<std::unique_ptr<Tcp>> sockets;
+    const int poll = ::epoll_create1(0);
+    for (unsigned i = 0; i < run.options.sockets; ++i) {
+        sockets.push_back(std::make_unique<Tcp>(run));
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.ptr = sockets.back().get();
+        ::epoll_ctl(poll, EPOLL_CTL_ADD, sockets.back()->fd(), &event);
+        sockets.back()->refill();
+    }
+    std::array<epoll_event, 64> events{};
+    const auto step = [&](bool sending) {
+        const int ready = ::epoll_wait(poll, events.data(), events.size(), 0);
+        for (int i = 0; i < ready; ++i) {
+            auto* const socket = static_cast<Tcp*>(events[i].data.ptr);
+            socket->receive();
+            if (sending) {
+                socket->refill();
+            }
+        }
+        return ready > 0;
+    };
+    const Interval interval = drive(run, step, [&](Nanos at) {
+        for (const auto& socket : sockets) {
+            socket->window().expire(at, run.tally);
+        }
+    });
+    ::close(poll);
+    return interval;
+}
+
+/// One query after the other until the first right answer.
+int wait_for_first(Run& run) {
+    const Nanos begin = now();
+    const auto patience = static_cast<Nanos>(run.options.first * 1e9);
+    while (now() - begin < patience) {
+        run.tally = Tally{};
+        run.options.window = 1;
+        Udp socket(run);
+        socket.send_one();
+        for (const Nanos sent = now(); now() - sent < 20'000'000 && run.tally.received == 0;) {
+            socket.receive();
+            ::usleep(500);
+        }
+        if (run.tally.received == 1 && run.tally.wrong == 0) {
+            std::printf("{\"seconds\": %.4f}\n", static_cast<double>(now() - begin) / 1e9);
+            return 0;
+        }
+    }
+    std::fprintf(stderr, "no right answer within %.1f s\n", run.options.first);
+    return 1;
+}
+
+Options parse(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view key = argv[i];
+        if (key == "--tcp" || key == "--echo") {
+            (key == "--tcp" ? options.tcp : options.echo) = true;
+            continue;
+        }
+        if (++i == argc) {
+            throw std::runtime_error("a value is missing");
+        }
+        const char* const value = argv[i];
+        if (key == "--port") {
+            options.port = std::atoi(value);
+        } else if (key == "--queries") {
+            options.queries = value;
+        } else if (key == "--seconds") {
+            options.seconds = std::atof(value);
+        } else if (key == "--rate") {
+            options.rate = std::atof(value);
+        } else if (key == "--first") {
+            options.first = std::atof(value);
+        } else if (key == "--sockets") {
+            options.sockets = static_cast<unsigned>(std::atoi(value));
+        } else if (key == "--window") {
+            options.window = static_cast<unsigned>(std::atoi(value));
+        } else if (key == "--pid") {
+            options.pid = std::atoi(value);
+        } else {
+            throw std::runtime_error("unknown option " + std::string(key));
+        }
+    }
+    if (options.queries.empty() || options.port == 0 || options.sockets == 0 ||
+        options.window == 0 || options.window > 1U << Window::kSlotBits) {
+        throw std::runtime_error("--port and --queries are needed; see the head of ask.cc");
+    }
+    return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const Options options = parse(argc, argv);
+        const auto run = std::make_unique<Run>(Run{options, Queries(options.queries), {}});
+        if (options.first > 0) {
+            return wait_for_first(*run);
+        }
+        const Interval interval = options.tcp ? ask_tcp(*run) : ask_udp(*run);
+        const Tally& tally = run->tally;
+        const double seconds = static_cast<double>(interval.end - interval.begin) / 1e9;
+        const auto answers = static_cast<double>(std::max<std::uint64_t>(interval.received, 1));
+        std::printf(
+            "{\"sent\": %lu, \"received\": %lu, \"wrong\": %lu, \"lost\": %lu, \"qps\": %.0f, "
+            "\"us_per_query\": %.4f, \"server_cores\": %.4f, \"generator_idle\": %.4f, "
+            "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
+            tally.sent, tally.received, tally.wrong, tally.lost, answers / seconds,
+            static_cast<double>(interval.cpu) / 1e3 / answers,
+            static_cast<double>(interval.cpu) / 1e9 / seconds,
+            static_cast<double>(interval.idle) / 1e9 / seconds, tally.percentile(0.5),
+            tally.percentile(0.99), tally.percentile(0.999), tally.percentile(0.999999));
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "ask: %s\n", error.what());
+        return 1;
+    }
+}
