@@ -108,11 +108,17 @@ class Engine {
         Client client(flat_, model, counts);
         CacheStream<Client, Measure> cache(flat_, model, client, counts);
         LastFormula formula;
+        const bool alike = sampler_.alike(chunk.strand);
+        Sampled sampled;
         for (std::uint64_t index = chunk.first; index < chunk.last; ++index) {
-            const Sampled sampled = sampler_.at(chunk.strand, index);
+            if (alike && index > chunk.first) {
+                counts.stand_for_another();
+            } else {
+                sampled = sampler_.at(chunk.strand, index);
+                counts.stand_for(sampled.stands_for);
+            }
             const FlatClass& flat =
                 flat_.classes.data()[timeline_.cells.data()[sampled.cell].timeline];
-            counts.stand_for(sampled.stands_for);
             typename CacheStream<Client, Measure>::Start start;
             start.rng = base::Rng(sampler_.key(chunk.strand, index));
             start.rate = sampled.rate;

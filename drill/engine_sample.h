@@ -48,6 +48,11 @@ class Sampler {
     /// Stream number `index` of a strand.
     [[nodiscard]] Sampled at(std::size_t strand, std::uint64_t index) const noexcept;
 
+    /// Whether all streams of a strand stand for the same.
+    [[nodiscard]] bool alike(std::size_t strand) const noexcept {
+        return strands_[strand].one_cell && strands_[strand].equal_rate > 0;
+    }
+
     /// The key of its random numbers.
     [[nodiscard]] std::uint64_t key(std::size_t strand, std::uint64_t index) const noexcept {
         return base::mix64(strands_.data()[strand].key + index * 0xD1342543DE82EF95ULL);

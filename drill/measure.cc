@@ -15,8 +15,9 @@ std::size_t point_at(double t, double per_step, std::size_t points) noexcept {
     if (index <= 0) {
         return 0;
     }
-    const auto whole = static_cast<std::size_t>(index);
-    return std::min(points, whole + (static_cast<double>(whole) < index ? 1 : 0));
+    const auto whole = static_cast<std::int64_t>(index);  // signed: one instruction each way
+    const std::int64_t up = static_cast<double>(whole) < index ? 1 : 0;
+    return std::min(points, static_cast<std::size_t>(whole + up));
 }
 
 }  // namespace

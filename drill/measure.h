@@ -35,12 +35,20 @@ class Measure {
   public:
     explicit Measure(const MeasurePlan& plan);
     void stand_for(const Stream& stream) noexcept;
+
+    /// One more of the kind that stand_for() told.
+    void stand_for_another() noexcept {
+        total_rate += rate_;
+        place_->rate += rate_;
+    }
+
     void run(double from, double to, std::uint32_t state) noexcept;
     void flow(double from, double to, double rate) noexcept;
 
     void fetch(double at) noexcept {
         if (at >= 0) {
-            fetches_[static_cast<std::size_t>(at * per_step_)] += caches_;
+            // Signed: one instruction.
+            fetches_.data()[static_cast<std::int64_t>(at * per_step_)] += caches_;
             phase_fetches_[at < first_event_ ? 0 : (at < during_ends_ ? 1 : 2)] += caches_;
         }
     }
