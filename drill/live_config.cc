@@ -94,8 +94,9 @@ class Layout {
         LiveEndpoint& made = out_.endpoints.emplace_back();
         if (endpoint.cname) {
             made.live = {site_of(std::nullopt, endpoint)};
-            targets_.push_back(
-                fmt::format("{} for {}", made.live[0].text(), endpoint.cname->to_text()));
+            std::string target = endpoint.cname->to_text();
+            target.resize(target.find_last_not_of('.') + 1);
+            targets_.push_back(fmt::format("{} for {}", made.live[0].text(), target));
             return;
         }
         const bool v4 = scenario_.type == AskedType::A;

@@ -135,6 +135,9 @@ class Group {
     /// Too few samples say nothing of an answer that is seldom drawn.
     static bool only_missed(const Mix& mix, const Mix& before) {
         const auto now = answers_of(mix);
+        if (now == answers_of(before)) {
+            return false;  // nothing is missing; the shares may be others
+        }
         const double samples = samples_of(mix);
         const double all = samples_of(before);
         for (const auto& [answer, count] : before) {
