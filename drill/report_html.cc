@@ -22,7 +22,7 @@ constexpr std::string_view kStyle = R"(<style>
 @media (prefers-color-scheme:dark){:root{--bg:#14181f;--fg:#e3e8ef;--dim:#9aa6b5;--line:#323b48;
 --bad:#ff7a6b;--good:#58c98a;--theory:#fff;--s0:#5a9fe6;--s1:#f0ab4e;--s2:#55c79c;--s3:#e0789f;
 --s4:#a893ea;--s5:#c4a15f;--s6:#7fcdea;--s7:#aab4c0}}
-body{background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;max-width:900px;
+body{background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;max-width:960px;
 margin:2em auto;padding:0 1em}
 h1{font-size:1.5em;margin-bottom:.2em}h2{font-size:1.15em;margin:1.8em 0 .4em}
 h3{font-size:1em;margin:1.2em 0 .2em}.dim{color:var(--dim)}
@@ -54,7 +54,8 @@ td.ok,td.fail{font-weight:700}svg .mark-name{font-size:11px}
 .legend i.theory{height:0;border-top:2px dashed var(--theory);vertical-align:middle}
 @media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--dim:#444;--line:#ccc;--bad:#a00;
 --good:#060;--theory:#000;--s0:#2b6cb0;--s1:#dd8a1c;--s2:#2f9e77;--s3:#b5476f;--s4:#7a63c0;
---s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}section{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
+--s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}section{break-inside:avoid}h2,h3{break-after:avoid}
+.scroll{overflow:visible}
 body{max-width:none;margin:0;font-size:12px}th,td{white-space:normal;padding:.15em .5em}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )";
@@ -159,8 +160,8 @@ std::vector<std::string> left_cells(const Residual& left) {
 }
 
 std::string left_html(const Results& results) {
-    Table table({"event", "left after 15m", "1h", "1d", "requests lost", "errors per client",
-                 "back after", "flaps"});
+    Table table({"event", "left after 15m", "1h", "1d", "lost", "errors per client", "back after",
+                 "flaps"});
     for (const EventFigures& event : results.events) {
         if (!event.takes_out) {
             continue;
@@ -273,15 +274,15 @@ std::string places_html(const Results& results) {
 }
 
 std::string sweep_html(const Report& report) {
-    Table table({"ttl", "ttl_min", "interval", "fall", "queries", "detect", "switch", "50 %",
-                 "95 %", "99 %", "lost", "error s/client", "note"});
+    Table table({"ttl", "ttl_min", "interval", "fall", "queries", "detect", "50 %", "95 %", "99 %",
+                 "lost", "errors", "note"});
     for (const SweepPoint& point : report.sweep) {
         table.row(
             {moment_text(point.ttl_s), point.ttl_min_s ? moment_text(*point.ttl_min_s) : "-",
              point.interval_s > 0 ? moment_text(point.interval_s) : "-",
              fmt::format("{}", point.fall), count_text(point.authoritative_qps) + "/s",
-             seconds_text(point.detect_s), seconds_text(point.switch_s), seconds_text(point.p50_s),
-             seconds_text(point.p95_s), seconds_text(point.p99_s), percent_text(point.lost_share),
+             seconds_text(point.detect_s), seconds_text(point.p50_s), seconds_text(point.p95_s),
+             seconds_text(point.p99_s), percent_text(point.lost_share),
              fmt::format("{:.1f}", point.error_seconds_per_client), point.note},
             point.pareto ? "pareto" : "");
     }

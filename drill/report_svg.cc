@@ -278,7 +278,7 @@ std::string scatter_svg(const std::string& title, const std::string& x_name,
             }
         }
     }
-    out += text_at(kWidth - kRight, height - kBottom - 6, "end", x_name);
+    out += text_at(kWidth - kRight, kTop + 8, "end", x_name + " \u2192");
     out += text_at(kLeft + 6, kTop + 8, "start", y_name);
     // The marked ones are named first; whose name would cover another's is named by its title only.
     std::vector<ScatterPoint> order = points;
