@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "drill/cache_client.h"
 #include "drill/complete.h"
@@ -30,6 +33,37 @@ Timeline skeleton_of(const Scenario& scenario, const Clients& clients) {
     return timeline;
 }
 
+/// Clients of whom no cache was sampled count as the largest group of their demand that was seen.
+void fill_unseen(Timeline& timeline) {
+    std::vector<ClassTimeline>& classes = timeline.classes;
+    const auto seen = [&](const DemandCell& cell) {
+        return !classes[cell.timeline].pieces.empty();
+    };
+    const std::vector<DemandCell>& cells = timeline.cells;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> copies;  // to, from
+    for (const DemandCell& cell : cells) {
+        const DemandCell* best = nullptr;
+        for (const DemandCell& other : cells) {
+            const bool nearer = best == nullptr ||
+                                (other.demand == cell.demand) > (best->demand == cell.demand) ||
+                                ((other.demand == cell.demand) == (best->demand == cell.demand) &&
+                                 other.share > best->share);
+            best = seen(other) && nearer ? &other : best;
+        }
+        if (!seen(cell) && best != nullptr) {
+            copies.emplace_back(cell.timeline, best->timeline);
+        }
+    }
+    for (const auto& [to, from] : copies) {
+        classes[to] = classes[from];
+    }
+    for (ClassTimeline& one : classes) {
+        if (one.pieces.empty()) {
+            one.pieces.push_back({base::Mono{}, {Offer{}}});
+        }
+    }
+}
+
 /// What the world and the monitor saw, as the timeline that the counting reads.
 Timeline timeline_seen(const Scenario& scenario, const Bound& bound, const Clients& clients,
                        const LiveWorld& world, const LivePopulation& population) {
@@ -49,6 +83,7 @@ Timeline timeline_seen(const Scenario& scenario, const Bound& bound, const Clien
     }
     std::sort(seen.turns.begin(), seen.turns.end());
     timeline.classes = classes_seen(seen);
+    fill_unseen(timeline);
     timeline.switches = switches_seen(timeline.classes);
     timeline.truth = world.truth().truth(base::Mono{scenario.duration});
     timeline.authority = world.authority();

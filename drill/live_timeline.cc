@@ -239,9 +239,6 @@ std::vector<ClassTimeline> classes_seen(const LiveSeen& seen) {
     std::vector<ClassTimeline> out;
     for (const auto& samples : by_group) {
         out.push_back(Group(samples, turns).run());
-        if (out.back().pieces.empty()) {
-            out.back().pieces.push_back({base::Mono{}, {Offer{}}});
-        }
     }
     return out;
 }

@@ -22,7 +22,7 @@ struct LiveSeen {
 /// How long after the server's word an old answer may still be on its way.
 inline constexpr double kSettle_s = 0.35;
 
-/// One for each group; a group that was never seen gets an empty mix of answer 0.
+/// One for each group; without pieces for a group that was never seen.
 [[nodiscard]] std::vector<ClassTimeline> classes_seen(const LiveSeen& seen);
 /// How often what is published changed: beginnings of pieces close to each other are one.
 [[nodiscard]] std::uint32_t switches_seen(const std::vector<ClassTimeline>& classes);

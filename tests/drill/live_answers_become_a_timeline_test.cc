@@ -89,10 +89,13 @@ TEST(LiveTimeline, ASeldomAnswerThatWasNotDrawnIsNotGone) {
     EXPECT_EQ(classes_seen(seen)[0].pieces.size(), 1U);
 }
 
-TEST(LiveTimeline, AGroupNeverSeenHasAPieceAllTheSame) {
+TEST(LiveTimeline, AGroupNeverSeenHasNoPieces) {
     LiveSeen seen;
-    seen.groups = 1;
-    EXPECT_EQ(classes_seen(seen)[0].pieces.size(), 1U);
+    seen.groups = 2;
+    seen.samples.push_back({1, 1, 0, 5});
+    const auto classes = classes_seen(seen);
+    EXPECT_TRUE(classes[0].pieces.empty());
+    EXPECT_EQ(classes[1].pieces.size(), 1U);
 }
 
 }  // namespace
