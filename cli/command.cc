@@ -117,13 +117,14 @@ constexpr Command kCommands[] = {
      "itself asks. --draw N fixes the random draw of weighted and multivalue routes.\n",
      kExplainOptions, run_explain},
     {"drill", "rehearse an outage and tell how long clients stay on what is dead",
-     "steerd drill SCENARIO.toml [--json FILE] [--html FILE] [--threads N] [--seed N]\n"
+     "steerd drill SCENARIO.toml [--live] [--json FILE] [--html FILE] [--threads N] [--seed N]\n"
      "                    [--sweep \"ttl=5s,30s interval=1s,5s\"]\n\n"
      "Runs the scenario on virtual time: the configuration it names, the outages it scripts, its\n"
      "population of resolver caches. The same seed gives the same report for any number of\n"
      "threads. --sweep tries each choice of ttl, ttl_min, interval and fall and shows what it\n"
-     "costs in queries and buys in time. Exit status 1 when something the scenario expects does\n"
-     "not hold; reports are written all the same.\n",
+     "costs in queries and buys in time. --live takes as long as the scenario says: a real\n"
+     "server, real endpoints and real questions on loopback. Exit status 1 when something the\n"
+     "scenario expects does not hold; reports are written all the same.\n",
      kDrillOptions, run_drill},
 };
 
