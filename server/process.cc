@@ -19,6 +19,9 @@ std::size_t raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return kUsual;
     }
+    if (limit.rlim_cur == limit.rlim_max) {
+        return limit.rlim_max;  // a sandbox may forbid to set what is set already
+    }
     limit.rlim_cur = limit.rlim_max;
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : kUsual;
 }
