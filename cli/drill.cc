@@ -19,6 +19,7 @@
 #include "drill/report_html.h"
 #include "drill/report_json.h"
 #include "drill/report_text.h"
+#include "drill/validate.h"
 #include "server/loader.h"
 
 namespace steerd::cli {
@@ -183,11 +184,27 @@ int write_reports(const Args& args, const drill::Report& report) {
     drill::TextStyle style;
     style.terminal = isatty(STDOUT_FILENO) == 1;
     fmt::print("{}", drill::report_text(report, style));
-    return drill::all_ok(report.verdicts) ? kOk : kFailed;
+    const bool valid = !report.validation || report.validation->ok();
+    return drill::all_ok(report.verdicts) && valid ? kOk : kFailed;
+}
+
+int tell_interrupted() {
+    constexpr int kSignalled = 128;  // as shells count
+    fmt::print(stderr, "interrupted: everything the drill started is ended\n");
+    return kSignalled + Interruption::number();
+}
+
+/// REQUIRES: signals wait.
+void validate(const Loaded& loaded, Progress& progress, drill::Report& report,
+              base::Problems& problems) {
+    drill::ValidateOptions options;
+    options.program = std::filesystem::read_symlink("/proc/self/exe");
+    options.cancelled = [] { return Interruption::number() != 0; };
+    options.progress = [&](double share) { progress.tell(share); };
+    report.validation = drill::validate(loaded.scenario, loaded.bound, options, problems);
 }
 
 int run_live(const Args& args, const Loaded& loaded) {
-    constexpr int kSignalled = 128;  // as shells count
     const Interruption interruption;
     Progress progress(isatty(STDERR_FILENO) == 1);
     drill::LiveDrillOptions options;
@@ -195,12 +212,13 @@ int run_live(const Args& args, const Loaded& loaded) {
     options.cancelled = [] { return Interruption::number() != 0; };
     options.progress = [&](double share) { progress.tell(share); };
     base::Problems problems;
-    const drill::Report report =
-        drill::live_drill(loaded.scenario, loaded.bound, options, problems);
+    drill::Report report = drill::live_drill(loaded.scenario, loaded.bound, options, problems);
+    if (args.has("--validate") && !problems.has_errors() && Interruption::number() == 0) {
+        validate(loaded, progress, report, problems);
+    }
     progress.end();
-    if (const int number = Interruption::number(); number != 0) {
-        fmt::print(stderr, "interrupted: everything the drill started is ended\n");
-        return kSignalled + number;
+    if (Interruption::number() != 0) {
+        return tell_interrupted();
     }
     print_problems(problems);
     return problems.has_errors() ? kFailed : write_reports(args, report);
@@ -227,7 +245,15 @@ int run_drill(const Args& args) {
     if (grid && !problems.has_errors()) {
         report.sweep = drill::sweep(loaded->scenario, loaded->bound, *grid, options, problems);
     }
+    std::optional<Interruption> interruption;  // a virtual drill has nothing to put in order
+    if (args.has("--validate") && !problems.has_errors()) {
+        interruption.emplace();
+        validate(*loaded, progress, report, problems);
+    }
     progress.end();
+    if (interruption && Interruption::number() != 0) {
+        return tell_interrupted();
+    }
     print_problems(problems);
     if (problems.has_errors()) {
         return kFailed;
