@@ -93,12 +93,9 @@ constexpr Option kServeOptions[] = {kConfig};
 constexpr Option kCheckOptions[] = {kConfig, kJson};
 constexpr Option kExplainOptions[] = {
     kConfig, kJson, {"--client", true, ""}, {"--down", true, ""}, {"--draw", true, ""}};
-constexpr Option kDrillOptions[] = {{"--json", true, ""},
-                                    {"--html", true, ""},
-                                    {"--threads", true, ""},
-                                    {"--seed", true, ""},
-                                    {"--sweep", true, ""},
-                                    {"--live", false, ""}};
+constexpr Option kDrillOptions[] = {
+    {"--json", true, ""},  {"--html", true, ""},  {"--threads", true, ""},  {"--seed", true, ""},
+    {"--sweep", true, ""}, {"--live", false, ""}, {"--validate", false, ""}};
 
 constexpr Command kCommands[] = {
     {"serve", "run the server",
@@ -118,13 +115,16 @@ constexpr Command kCommands[] = {
      kExplainOptions, run_explain},
     {"drill", "rehearse an outage and tell how long clients stay on what is dead",
      "steerd drill SCENARIO.toml [--live] [--json FILE] [--html FILE] [--threads N] [--seed N]\n"
-     "                    [--sweep \"ttl=5s,30s interval=1s,5s\"]\n\n"
+     "                    [--sweep \"ttl=5s,30s interval=1s,5s\"] [--validate]\n\n"
      "Runs the scenario on virtual time: the configuration it names, the outages it scripts, its\n"
      "population of resolver caches. The same seed gives the same report for any number of\n"
      "threads. --sweep tries each choice of ttl, ttl_min, interval and fall and shows what it\n"
      "costs in queries and buys in time. --live takes as long as the scenario says: a real\n"
-     "server, real endpoints and real questions on loopback. Exit status 1 when something the\n"
-     "scenario expects does not hold; reports are written all the same.\n",
+     "server, real endpoints and real questions on loopback. --validate runs the resolvers that\n"
+     "are installed here (Unbound, BIND, Knot Resolver, PowerDNS Recursor, dnsmasq) as caches\n"
+     "before a live server and holds them against the simulation, in one to two minutes. Exit\n"
+     "status 1 when one of them does not fit or something the scenario expects does not hold;\n"
+     "reports are written all the same.\n",
      kDrillOptions, run_drill},
 };
 
