@@ -63,13 +63,11 @@ std::uint64_t IpAddress::v6_low() const noexcept { return load_be64(octets_.data
 
 IpAddress IpAddress::masked(unsigned length) const noexcept {
     IpAddress a = *this;
-    for (unsigned i = 0; i < 16; ++i) {
-        const unsigned first = i * 8;
-        if (first >= length) {
-            a.octets_[i] = 0;
-        } else if (first + 8 > length) {
-            a.octets_[i] = static_cast<std::uint8_t>(a.octets_[i] & (0xFF00U >> (length - first)));
-        }
+    const unsigned whole = length / 8;
+    if (whole < a.octets_.size()) {
+        const auto kept = static_cast<std::uint8_t>(a.octets_[whole] & (0xFF00U >> (length % 8)));
+        std::memset(a.octets_.data() + whole, 0, a.octets_.size() - whole);
+        a.octets_[whole] = kept;
     }
     return a;
 }

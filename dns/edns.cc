@@ -72,10 +72,10 @@ bool parse_options(std::span<const std::uint8_t> options, Edns& edns) noexcept {
     const Edns without = edns;
     WireReader reader(options);
     while (!reader.at_end()) {
-        const auto code = static_cast<OptionCode>(reader.u16());
-        const std::size_t length = reader.u16();
-        const auto value = reader.take(length);
-        if (!reader.ok() || !parse_option(code, value, edns)) {
+        const auto head = reader.take(4);
+        const auto value = reader.take(head.empty() ? 0 : load_u16(head.data() + 2));
+        if (!reader.ok() ||
+            !parse_option(static_cast<OptionCode>(load_u16(head.data())), value, edns)) {
             edns = without;
             return false;
         }

@@ -8,9 +8,6 @@
 #include <algorithm>
 #include <cstring>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/check.h"
 
 namespace steerd::dns {
@@ -29,38 +26,59 @@ constexpr std::uint64_t lower8(std::uint64_t w) noexcept {
     return w | (capital >> 2);
 }
 
-/// REQUIRES: `to` has room for `from`.
-void copy_lowered(std::span<const std::uint8_t> from, std::uint8_t* to) noexcept {
-    std::size_t i = 0;
-    for (; i + 8 <= from.size(); i += 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, from.data() + i, 8);
-        word = lower8(word);
-        std::memcpy(to + i, &word, 8);
-    }
-    for (; i < from.size(); ++i) {
-        to[i] = lower(from[i]);
-    }
+std::uint64_t load8(const std::uint8_t* at) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    return word;
 }
 
+void lower_to(std::uint8_t* to, const std::uint8_t* from) noexcept {
+    const std::uint64_t word = lower8(load8(from));
+    std::memcpy(to, &word, 8);
+}
+
+/// Word by word; the last word overlaps the one before where the size is no multiple of 8.
+/// REQUIRES: `to` has room for `from` and does not overlap it.
+void copy_lowered(std::span<const std::uint8_t> from, std::uint8_t* to) noexcept {
+    const std::uint8_t* const octets = from.data();
+    const std::size_t size = from.size();
+    if (size < 8) {
+        for (std::size_t i = 0; i < size; ++i) {
+            to[i] = lower(octets[i]);
+        }
+        return;
+    }
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+        lower_to(to + i, octets + i);
+    }
+    lower_to(to + size - 8, octets + size - 8);
+}
+
+bool equal_words_lowered(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) noexcept {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+        if (lower8(load8(a + i)) != lower8(load8(b + i))) {
+            return false;
+        }
+    }
+    return lower8(load8(a + size - 8)) == lower8(load8(b + size - 8));
+}
+
+/// Octets that are the same in the same case, nearly all, are found so without lowering any.
 /// REQUIRES: both hold `size` octets.
 bool equal_ignoring_case(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) noexcept {
-    std::size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-        std::uint64_t x = 0;
-        std::uint64_t y = 0;
-        std::memcpy(&x, a + i, 8);
-        std::memcpy(&y, b + i, 8);
-        if (x != y && lower8(x) != lower8(y)) {
-            return false;
+    if (size < 8) {
+        for (std::size_t i = 0; i < size; ++i) {
+            if (lower(a[i]) != lower(b[i])) {
+                return false;
+            }
         }
+        return true;
     }
-    for (; i < size; ++i) {
-        if (lower(a[i]) != lower(b[i])) {
-            return false;
-        }
+    std::uint64_t different = load8(a + size - 8) ^ load8(b + size - 8);
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+        different |= load8(a + i) ^ load8(b + i);
     }
-    return true;
+    return different == 0 || equal_words_lowered(a, b, size);
 }
 
 struct LabelOffsets {
@@ -350,12 +368,6 @@ Name Name::lowered() const noexcept {
     copy_lowered(view().octets(), name.octets_.data());
     name.size_ = size_;
     return name;
-}
-
-std::uint64_t hash(NameView name, std::uint64_t seed) noexcept {
-    std::array<std::uint8_t, kMaxNameSize> lowered;  // filled as far as it is read
-    copy_lowered(name.octets(), lowered.data());
-    return XXH3_64bits_withSeed(lowered.data(), name.size(), seed);
 }
 
 }  // namespace steerd::dns

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint8_t kQrBit = 0x80;
 constexpr std::uint8_t kRdBit = 0x01;
 constexpr std::uint8_t kCdBit = 0x10;
-constexpr std::uint32_t kDoBit = 0x8000;
+constexpr std::uint8_t kDoBit = 0x80;  // of the third octet where a TTL would be
 
 struct Counts {
     unsigned before_additional = 0;  // ANCOUNT + NSCOUNT
@@ -32,13 +32,12 @@ struct Opt {
 void read_question(WireReader& reader, std::span<const std::uint8_t> packet,
                    Query& query) noexcept {
     const NameView qname = reader.plain_name();  // nothing is before it that could be pointed to
-    const std::uint16_t qtype = reader.u16();
-    const std::uint16_t qclass = reader.u16();
+    const auto rest = reader.take(4);
     if (reader.ok()) {
         query.question = packet.subspan(kHeaderSize, reader.at() - kHeaderSize);
         query.qname = qname;
-        query.qtype = static_cast<RrType>(qtype);
-        query.qclass = static_cast<RrClass>(qclass);
+        query.qtype = static_cast<RrType>(load_u16(rest.data()));
+        query.qclass = static_cast<RrClass>(load_u16(rest.data() + 2));
     }
 }
 
@@ -47,10 +46,13 @@ bool read_record(WireReader& reader, bool in_additional, Query& query, Opt& opt)
     const std::size_t owner_at = reader.at();
     reader.skip_name();
     const bool root_owner = reader.at() == owner_at + 1;
-    const auto type = static_cast<RrType>(reader.u16());
-    const std::uint16_t rrclass = reader.u16();
-    const std::uint32_t ttl = reader.u32();
-    const std::size_t length = reader.u16();
+    const auto head = reader.take(10);
+    if (!reader.ok()) {
+        return false;
+    }
+    const auto type = static_cast<RrType>(load_u16(head.data()));
+    const std::uint16_t rrclass = load_u16(head.data() + 2);
+    const std::size_t length = load_u16(head.data() + 8);
     const auto rdata = reader.take(length);
     if (!reader.ok()) {
         return false;
@@ -63,8 +65,8 @@ bool read_record(WireReader& reader, bool in_additional, Query& query, Opt& opt)
     }
     Edns& edns = query.edns.emplace();
     edns.udp_size = rrclass < kMinUdpSize ? std::uint16_t{kMinUdpSize} : rrclass;  // §6.2.3
-    edns.dnssec_ok = (ttl & kDoBit) != 0;
-    opt.version = static_cast<std::uint8_t>(ttl >> 16);
+    edns.dnssec_ok = (head[6] & kDoBit) != 0;
+    opt.version = head[5];
     opt.options = rdata;
     return true;
 }

@@ -6,6 +6,7 @@
 #include "dns/response.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "dns/edns.h"
@@ -18,6 +19,7 @@ constexpr std::size_t kMaxMessage = 65535;
 constexpr std::size_t kOptHead = 11;
 constexpr std::size_t kOptionHead = 4;
 constexpr std::size_t kSubnetHead = 4;
+constexpr std::size_t kRecordHead = 10;  // type, class, TTL, length
 constexpr std::uint16_t kQuestionPointer = kPointerBits << 8 | kHeaderSize;
 
 /// The room an OPT takes without NSID.
@@ -151,17 +153,29 @@ void ResponseWriter::put_compressed_rdata(const RdataNames& names,
 }
 
 void ResponseWriter::put_record(Head& head, std::span<const std::uint8_t> rdata) noexcept {
+    put_owner(head);
+    std::uint8_t* const to = writer_.room(kRecordHead + rdata.size());
+    if (to == nullptr) {
+        return;
+    }
+    store_u16(to, static_cast<std::uint16_t>(head.type));
+    store_u16(to + 2, answer_class(query_.qclass));
+    store_u32(to + 4, head.ttl.seconds());
+    store_u16(to + 8, static_cast<std::uint16_t>(rdata.size()));
+    if (!rdata.empty()) {
+        std::memcpy(to + kRecordHead, rdata.data(), rdata.size());
+    }
+}
+
+/// As put_record(), with the names in the rdata compressed.
+void ResponseWriter::put_compressed_record(Head& head, const RdataNames& names,
+                                           std::span<const std::uint8_t> rdata) noexcept {
     std::uint8_t* const length = put_head(head);
     if (length == nullptr) {
         return;
     }
     const std::size_t start = writer_.size();
-    const RdataNames names = names_in_rdata(head.type);
-    if (names.compressible) {
-        put_compressed_rdata(names, rdata);
-    } else {
-        writer_.bytes(rdata);
-    }
+    put_compressed_rdata(names, rdata);
     store_u16(length, static_cast<std::uint16_t>(writer_.size() - start));
 }
 
@@ -172,10 +186,16 @@ bool ResponseWriter::add(Section section, NameView owner, Ttl ttl, const RrsetVi
     }
     const Mark before = mark();
     Head head{owner, rrset.type, ttl};
+    const RdataNames names = names_in_rdata(rrset.type);
     auto rest = rrset.records;
     for (unsigned i = 0; i < rrset.count && writer_.ok(); ++i) {
         const std::size_t length = load_u16(rest.data());
-        put_record(head, rest.subspan(2, length));
+        const auto rdata = rest.subspan(2, length);
+        if (names.compressible) {
+            put_compressed_record(head, names, rdata);
+        } else {
+            put_record(head, rdata);
+        }
         rest = rest.subspan(2 + length);
     }
     return conclude(before, rrset.count, required || section != Section::Additional);
@@ -205,7 +225,7 @@ bool ResponseWriter::add_cname(Section section, NameView owner, Ttl ttl, NameVie
     }
     const Mark before = mark();
     Head head{owner, RrType::CNAME, ttl};
-    put_record(head, target.octets());
+    put_compressed_record(head, names_in_rdata(RrType::CNAME), target.octets());
     return conclude(before, 1, section != Section::Additional);
 }
 

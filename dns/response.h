@@ -89,6 +89,8 @@ class ResponseWriter {
     /// Owner to TTL; the place of the length that follows, or nullptr.
     std::uint8_t* put_head(Head& head) noexcept;
     void put_record(Head& head, std::span<const std::uint8_t> rdata) noexcept;
+    void put_compressed_record(Head& head, const RdataNames& names,
+                               std::span<const std::uint8_t> rdata) noexcept;
     void put_compressed_rdata(const RdataNames& names,
                               std::span<const std::uint8_t> rdata) noexcept;
     void put_opt() noexcept;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "policy/answer_common.h"
 #include "policy/answer_walk.h"
 #include "policy/trace.h"
 
@@ -63,6 +64,9 @@ AnswerKind kind_of_refusal(dns::Rcode rcode) noexcept {
 Outcome answer(const Snapshot& snapshot, const Request& request, std::span<std::uint8_t> out,
                Trace* trace) noexcept {
     Outcome outcome;
+    if (trace == nullptr && answer_common(snapshot, request, out, outcome)) {
+        return outcome;
+    }
     const dns::ParsedQuery parsed = dns::parse_query(request.query);
     if (parsed.verdict == dns::QueryVerdict::Drop) {
         return outcome;

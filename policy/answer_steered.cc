@@ -34,8 +34,8 @@ base::IpPrefix AnswerWalk::client() const noexcept {
     return {request_.client, base::bits_of(request_.client.family())};
 }
 
-/// Decides into decision_; true when the tree has it depend on who asks.
-bool AnswerWalk::consult(SteeredId steered, Ask ask) noexcept {
+/// Decides; the first decision of an answer is the outcome's.
+const Decision& AnswerWalk::consult(SteeredId steered, Ask ask) noexcept {
     const Tree& tree = plan_.trees[index(plan_.steered[index(steered)].tree)];
     Client who;
     step_scope_ = 0;
@@ -52,11 +52,12 @@ bool AnswerWalk::consult(SteeredId steered, Ask ask) noexcept {
                             .ask = ask,
                             .draw = request_.draw,
                             .now = request_.now.mono};
-    decision_ = decide(input);
-    if (trace_ != nullptr && (ask != Ask::Other || decision_.kind != DecisionKind::NotCname)) {
-        trace_decision(input, decision_, *trace_);
+    Decision& decision = outcome_.steered == kNone ? outcome_.decision : later_;
+    decide_into(input, decision);
+    if (trace_ != nullptr && (ask != Ask::Other || decision.kind != DecisionKind::NotCname)) {
+        trace_decision(input, decision, *trace_);
     }
-    return positive(decision_);
+    return decision;
 }
 
 AnswerWalk::Next AnswerWalk::steered_step(const Finding& finding, bool first) noexcept {
@@ -67,35 +68,35 @@ AnswerWalk::Next AnswerWalk::steered_step(const Finding& finding, bool first) no
         return static_step(finding, first);
     }
     const Ask ask = !steers ? Ask::Other : query_.qtype == RrType::AAAA ? Ask::Aaaa : Ask::A;
-    const bool found = consult(steered, ask);
-    if (!found && query_.qtype == RrType::ANY && steers && !decision_.fail_open) {
+    const Decision& decision = consult(steered, ask);
+    const bool try_other = query_.qtype == RrType::ANY && steers && !decision.fail_open;
+    if (try_other && !positive(decision)) {
         forget_decision();
-        (void)consult(steered, Ask::Aaaa);
+        (void)consult(steered, Ask::Aaaa);  // in the same place
     }
-    if (decision_.kind == DecisionKind::NotCname) {
+    if (decision.kind == DecisionKind::NotCname) {
         return static_step(finding, first);
     }
     note("steered");
     conclude(AnswerKind::Steered);
     if (outcome_.steered == kNone) {
         outcome_.steered = static_cast<std::uint32_t>(index(steered));
-        outcome_.decision = decision_;
-        outcome_.ttl_s = decision_.ttl_s;
+        outcome_.ttl_s = decision.ttl_s;
     }
-    const dns::Ttl ttl(decision_.ttl_s);
-    switch (decision_.kind) {
+    const dns::Ttl ttl(decision.ttl_s);
+    switch (decision.kind) {
         case DecisionKind::Addresses:
             scope_ = std::max(scope_, step_scope_);
-            add_slots(decision_);
+            add_slots(decision);
             return Next::Done;
         case DecisionKind::Cname: {
             scope_ = std::max(scope_, step_scope_);
-            const dns::Name& target = plan_.endpoints[index(decision_.endpoints[0])].target;
+            const dns::Name& target = plan_.endpoints[index(decision.endpoints[0])].target;
             writer_.add_cname(Section::Answer, current_, ttl, target);
             return follow(target);
         }
         case DecisionKind::NoData:
-            negative(*finding.zone, decision_.fail_open ? ttl : finding.zone->negative_ttl(),
+            negative(*finding.zone, decision.fail_open ? ttl : finding.zone->negative_ttl(),
                      AnswerKind::NoData);
             return Next::Done;
         case DecisionKind::ServFail:

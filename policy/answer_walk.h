@@ -5,10 +5,10 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "dns/query.h"
 #include "dns/response.h"
+#include "dns/split_name.h"
 #include "policy/answer.h"
 #include "policy/view.h"
 #include "zones/zone.h"
@@ -27,7 +27,9 @@ class AnswerWalk {
           request_(request),
           query_(query),
           writer_(writer),
-          outcome_(outcome) {}
+          outcome_(outcome),
+          current_(query.qname),
+          split_(query.qname) {}
 
     void set_trace(Trace* trace) noexcept { trace_ = trace; }
 
@@ -39,6 +41,7 @@ class AnswerWalk {
 
     // answer_zone.cc: what zones say
     [[nodiscard]] bool is_meta(dns::Rcode& rcode) const noexcept;
+    [[nodiscard]] bool leaves(const zones::Zone& zone) const noexcept;
     [[nodiscard]] Next step(const zones::Zone& zone, bool first) noexcept;
     [[nodiscard]] Next static_step(const zones::Finding& finding, bool first) noexcept;
     [[nodiscard]] Next follow(dns::NameView target) noexcept;
@@ -52,7 +55,7 @@ class AnswerWalk {
 
     // answer_steered.cc: what routes say
     [[nodiscard]] Next steered_step(const zones::Finding& finding, bool first) noexcept;
-    [[nodiscard]] bool consult(SteeredId steered, Ask ask) noexcept;
+    [[nodiscard]] const Decision& consult(SteeredId steered, Ask ask) noexcept;
     [[nodiscard]] base::IpPrefix client() const noexcept;
     void add_slots(const Decision& decision) noexcept;
     template <std::size_t N>
@@ -68,12 +71,20 @@ class AnswerWalk {
     Outcome& outcome_;
     Trace* trace_ = nullptr;
 
+    /// A name met on the way: what a NameView is, but left alone until it is met.
+    struct Followed {
+        const std::uint8_t* octets;
+        std::size_t size;
+    };
+
     dns::NameView current_;  // the name being looked up
-    std::array<dns::NameView, kMaxChain> followed_;
+    dns::SplitName split_;
+    std::array<Followed, kMaxChain> followed_;  // the first followed_count_ of them
     unsigned followed_count_ = 0;
-    std::array<std::optional<dns::Name>, kMaxChain> synthesised_;  // where DNAMEs led
+    /// Where DNAMEs led, octet for octet.
+    std::array<std::array<std::uint8_t, dns::kMaxNameSize>, kMaxChain> synthesised_;
     unsigned synthesised_count_ = 0;
-    Decision decision_;  // of the step at hand
+    Decision later_;  // of a steered name that another one led to
     unsigned scope_ = 0;
     unsigned step_scope_ = 0;
 };

@@ -66,7 +66,7 @@ void AnswerWalk::run() noexcept {
                                                                 : AnswerKind::NotImplemented;
         return;
     }
-    const zones::ZoneSlot* const slot = plan_.zone_set.find_for(query_.qname, query_.qtype);
+    const zones::ZoneSlot* const slot = plan_.zone_set.find_for(split_, query_.qtype);
     if (slot == nullptr) {
         note("refused");
         outcome_.kind = AnswerKind::Refused;
@@ -87,7 +87,7 @@ void AnswerWalk::run() noexcept {
     if (query_.qtype == RrType::ANY) {
         outcome_.kind = AnswerKind::Any;
     }
-    (void)follow_to(query_.qname);
+    followed_[followed_count_++] = {current_.octets().data(), current_.size()};
     for (bool first = true; step(*slot->zone, first) == Next::Follow; first = false) {
     }
     const bool opted_out =
@@ -102,15 +102,18 @@ void AnswerWalk::run() noexcept {
     }
 }
 
+/// Whether the name stands outside the zone, or in a zone of its own below it: the asker goes on
+/// from there.
+bool AnswerWalk::leaves(const zones::Zone& zone) const noexcept {
+    return !current_.is_at_or_below(zone.apex()) ||
+           plan_.zone_set.find_for(split_, query_.qtype) != &plan_.zone_set.slots()[outcome_.zone];
+}
+
 AnswerWalk::Next AnswerWalk::step(const zones::Zone& zone, bool first) noexcept {
-    if (!current_.is_at_or_below(zone.apex())) {
-        return Next::Done;  // out of the zone: the asker goes on from here
+    if (!first && leaves(zone)) {
+        return Next::Done;
     }
-    if (!first &&
-        plan_.zone_set.find_for(current_, query_.qtype) != &plan_.zone_set.slots()[outcome_.zone]) {
-        return Next::Done;  // in a zone of its own below this one: likewise
-    }
-    const Finding finding = zone.lookup(current_, query_.qtype);
+    const Finding finding = zone.lookup(split_, query_.qtype);
     if (finding.steer != zones::kNotSteered && finding.kind != FindingKind::Delegation) {
         return steered_step(finding, first);
     }
@@ -125,12 +128,17 @@ AnswerWalk::Next AnswerWalk::follow(dns::NameView target) noexcept {
 }
 
 AnswerWalk::Next AnswerWalk::follow_to(dns::NameView target) noexcept {
-    const auto end = followed_.begin() + followed_count_;
-    if (followed_count_ == kMaxChain || std::find(followed_.begin(), end, target) != end) {
-        return Next::Done;  // a loop: the records are in the answer already
+    for (unsigned i = 0; i < followed_count_; ++i) {
+        if (dns::NameView(std::span(followed_[i].octets, followed_[i].size)) == target) {
+            return Next::Done;  // a loop: the records are in the answer already
+        }
     }
-    followed_[followed_count_++] = target;
+    if (followed_count_ == kMaxChain) {
+        return Next::Done;
+    }
+    followed_[followed_count_++] = {target.octets().data(), target.size()};
     current_ = target;
+    split_.assign(target);
     return Next::Follow;
 }
 
@@ -181,10 +189,12 @@ AnswerWalk::Next AnswerWalk::dname(const Finding& finding) noexcept {
     if (synthesised_count_ == kMaxChain) {
         return Next::Done;
     }
-    std::optional<dns::Name>& kept = synthesised_[synthesised_count_++];
-    kept = next;
-    writer_.add_cname(Section::Answer, current_, finding.rrset.ttl, *kept);
-    return follow(*kept);
+    auto& room = synthesised_[synthesised_count_++];
+    const auto octets = next->view().octets();
+    std::copy(octets.begin(), octets.end(), room.begin());
+    const dns::NameView kept{std::span(room).first(octets.size())};
+    writer_.add_cname(Section::Answer, current_, finding.rrset.ttl, kept);
+    return follow(kept);
 }
 
 void AnswerWalk::refer(const Finding& finding, bool first) noexcept {

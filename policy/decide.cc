@@ -75,24 +75,51 @@ void fill(const DecideInput& input, const Resolution& resolution, Decision& out)
 
 }  // namespace
 
+namespace {
+
+/// REQUIRES: the bits behind the prefix are zero.
+std::uint64_t hash_key4(const base::IpPrefix& prefix) noexcept {
+    constexpr std::uint32_t kHashed = ~std::uint32_t{0} << (32 - kHashedBits4);
+    return base::mix64((prefix.address().v4_value() & kHashed) | std::uint64_t{4} << 32);
+}
+
+}  // namespace
+
 std::uint64_t hash_key(const base::IpPrefix& client) noexcept {
+    if (client.address().is_v4()) {
+        return hash_key4(client);
+    }
     const base::IpPrefix prefix = base::normalised(client).prefix;
     const base::IpAddress& address = prefix.address();
     if (address.is_v4()) {
-        const unsigned bits = std::min(prefix.length(), kHashedBits4);
-        return base::mix64(address.masked(bits).v4_value() | std::uint64_t{4} << 32);
+        return hash_key4(prefix);
     }
     const unsigned bits = std::min(prefix.length(), kHashedBits6);
     return base::mix64(address.masked(bits).v6_high() + 0x9E3779B97F4A7C15ULL);
 }
 
+namespace {
+
+void decide_resolved(const DecideInput& input, const Resolution& resolution,
+                     Decision& out) noexcept {
+    out.kind = resolution.kind;
+    out.fail_open = resolution.look.fail_open;
+    out.endpoint_count = 0;
+    out.slot_count = 0;
+    fill(input, resolution, out);
+    out.ttl_s = ttl_for(input, resolution);
+}
+
+}  // namespace
+
+void decide_into(const DecideInput& input, Decision& out) noexcept {
+    decide_resolved(input, resolve(input, nullptr), out);
+}
+
 Decision decide(const DecideInput& input, std::vector<Step>* steps) noexcept {
     const Resolution resolution = resolve(input, nullptr);
     Decision out;
-    out.kind = resolution.kind;
-    out.fail_open = resolution.look.fail_open;
-    fill(input, resolution, out);
-    out.ttl_s = ttl_for(input, resolution);
+    decide_resolved(input, resolution, out);
     if (steps != nullptr) {
         explain_steps(input, resolution, *steps);
     }

@@ -25,15 +25,15 @@ enum class DecisionKind : std::uint8_t {
     ServFail   // when_all_down = servfail
 };
 
+/// The arrays stay as they are behind their counts: clearing them would cost every query.
 struct Decision {
     DecisionKind kind = DecisionKind::NoData;
     bool fail_open = false;  // all were down, when_all_down acted
     std::uint8_t endpoint_count = 0;
     std::uint8_t slot_count = 0;
     std::uint32_t ttl_s = 0;
-    std::array<EndpointId, kMaxAnswers> endpoints{};  // chosen, each once
-    std::array<SlotId, kMaxEndpointAddresses>
-        slots{};  // the addresses to hand out, in answer order
+    std::array<EndpointId, kMaxAnswers> endpoints;    // chosen, each once
+    std::array<SlotId, kMaxEndpointAddresses> slots;  // to hand out, in answer order
 };
 
 /// Who asks: class and hash key. `hash_key` is made of the client's /24 or /56 (or a shorter ECS
@@ -63,6 +63,8 @@ struct Step;  // for explain, see trace.h
 /// `steps`, when not null, gets the walk (only explain and tests pass it; it allocates then).
 [[nodiscard]] Decision decide(const DecideInput& input,
                               std::vector<Step>* steps = nullptr) noexcept;
+/// The same into `out`, whatever was there.
+void decide_into(const DecideInput& input, Decision& out) noexcept;
 
 /// One possible outcome and its share of the draws (all shares add up to 1). Multivalue windows are
 /// listed as sets; the order inside is not an outcome of its own.

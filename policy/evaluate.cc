@@ -148,6 +148,7 @@ Ballot Evaluator::ballot(const TreeRoute& route) const noexcept {
     if (weights[good] > 0 && 2 * weights[good] >= all) {
         out.tiers = static_cast<std::uint8_t>(1U << good);
         out.total = weights[good];
+        out.everyone = counts[good] == route.member_count;
         return out;
     }
     out.tiers = static_cast<std::uint8_t>(3U << good);
@@ -163,7 +164,7 @@ std::uint64_t Evaluator::weight(const Ballot& ballot, const TreeMember& m) const
     if (!ballot.weightless && m.weight == 0) {
         return 0;
     }
-    const bool takes_part = (ballot.tiers & bit(tier(m))) != 0;
+    const bool takes_part = ballot.everyone || (ballot.tiers & bit(tier(m))) != 0;
     return !takes_part ? 0 : ballot.weightless ? 1 : m.weight;
 }
 

@@ -48,6 +48,7 @@ inline constexpr std::size_t kTiers = 4;  // without Out
 struct Ballot {
     std::uint8_t tiers = 0;   // bit per Tier
     bool weightless = false;  // only members of weight 0 are left: all alike
+    bool everyone = false;    // no member is left out, so none has to be judged again
     std::uint64_t total = 0;  // 0: nobody
 };
 

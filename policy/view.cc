@@ -138,6 +138,9 @@ ClassHit View::lookup(const base::IpPrefix& client) const noexcept {
 }
 
 ClassHit View::lookup_given(const base::IpPrefix& client) const noexcept {
+    if (client.address().is_v4()) {
+        return lookup(client);
+    }
     const base::NormalisedPrefix inner = base::normalised(client);
     ClassHit hit = lookup(inner.prefix);
     if (inner.offset != 0 && hit.scope == 0) {

@@ -48,10 +48,10 @@ Zone::Zone(ZoneStore store, dns::NameView apex, std::string file, std::size_t re
     negative_ttl_ = std::min(rrset.ttl, dns::Ttl(read32(numbers, 16)));
 }
 
-Finding Zone::lookup(dns::NameView qname, dns::RrType qtype) const noexcept {
+Finding Zone::lookup(const dns::SplitName& qname, dns::RrType qtype) const noexcept {
     Finding out;
     out.zone = this;
-    const Offset exact = store_.find(qname);
+    const Offset exact = store_.find(qname.view());
     const Offset encloser = exact != 0 ? exact : closest_encloser(qname);
     const auto head = store_.node(encloser);
     Offset redirect = 0;
@@ -87,7 +87,34 @@ Finding Zone::lookup(dns::NameView qname, dns::RrType qtype) const noexcept {
     return out;
 }
 
-Offset Zone::closest_encloser(dns::NameView qname) const noexcept {
+Plain Zone::lookup_plain(const dns::SplitName& qname, dns::RrType qtype) const noexcept {
+    Plain out;
+    const Offset node = store_.find(qname.view());
+    if (node == 0) {
+        return out;
+    }
+    const auto head = store_.node(node);
+    if ((head.flags & (kOccluded | kCut)) != 0) {
+        return out;
+    }
+    const Offset rrset = store_.find_rrset(node, qtype);
+    out.steer = head.steer;
+    if (rrset == 0) {
+        const bool address = qtype == dns::RrType::A || qtype == dns::RrType::AAAA;
+        const bool alone = store_.find_rrset(node, dns::RrType::CNAME) == 0;
+        const bool steered = head.steer != kNotSteered;
+        out.kind = steered && address && alone ? Plain::Kind::Steered : Plain::Kind::Other;
+    } else if (head.steer == kNotSteered) {
+        const auto found = store_.rrset(rrset);
+        out.kind = Plain::Kind::Records;
+        out.count = found.count;
+        out.ttl_s = found.ttl_s;
+        out.records = store_.records(rrset, found);
+    }
+    return out;
+}
+
+Offset Zone::closest_encloser(const dns::SplitName& qname) const noexcept {
     const std::size_t labels = qname.label_count();
     Offset at = apex_;
     for (std::size_t n = store_.node(apex_).labels + 1U; n < labels; ++n) {

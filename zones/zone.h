@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "dns/name.h"
 #include "dns/rrset.h"
+#include "dns/split_name.h"
 #include "dns/types.h"
 #include "zones/zone_store.h"
 
@@ -83,6 +83,20 @@ struct Finding {
     NodeRef node;
 };
 
+/// What stands at exactly one name, where nothing else has to be looked at.
+struct Plain {
+    enum class Kind : std::uint8_t {
+        Other,    // look it up as usual
+        Records,  // of the type, at a name that is not steered
+        Steered,  // no records of the type, but a route for it
+    };
+    Kind kind = Kind::Other;
+    std::uint16_t count = 0;
+    std::uint32_t ttl_s = 0;
+    std::uint32_t steer = kNotSteered;
+    std::span<const std::uint8_t> records;  // as in dns::RrsetView
+};
+
 class Zone {
   public:
     /// For the builder. REQUIRES: `store` has a node for `apex` with an SOA and NS.
@@ -107,7 +121,15 @@ class Zone {
     [[nodiscard]] std::size_t memory_octets() const noexcept { return store_.octets(); }
 
     /// REQUIRES: qname is at or below the apex.
-    [[nodiscard]] Finding lookup(dns::NameView qname, dns::RrType qtype) const noexcept;
+    [[nodiscard]] Finding lookup(const dns::SplitName& qname, dns::RrType qtype) const noexcept;
+
+    [[nodiscard]] Finding lookup(dns::NameView qname, dns::RrType qtype) const noexcept {
+        return lookup(dns::SplitName(qname), qtype);
+    }
+
+    /// The short way for the most common questions; agrees with lookup() where it is not Other.
+    /// REQUIRES: as lookup(); qtype is not ANY.
+    [[nodiscard]] Plain lookup_plain(const dns::SplitName& qname, dns::RrType qtype) const noexcept;
     /// The RRset at exactly this name, also where a zone cut occludes it: addresses for the
     /// additional section (RFC 9471). False when there is none; `out` is then untouched.
     [[nodiscard]] bool glue(dns::NameView target, dns::RrType type,
@@ -125,7 +147,7 @@ class Zone {
     [[nodiscard]] std::vector<NodeRef> canonical_nodes() const;
 
   private:
-    [[nodiscard]] Offset closest_encloser(dns::NameView qname) const noexcept;
+    [[nodiscard]] Offset closest_encloser(const dns::SplitName& qname) const noexcept;
     /// The highest cut or DNAME at or above `from`; 0 when there is none.
     [[nodiscard]] Offset highest_redirect(Offset from) const noexcept;
     void answer_from(Offset node, dns::RrType qtype, Finding& out) const noexcept;

@@ -34,6 +34,7 @@ ZoneSet::ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed)
         table_[i] = {hash, static_cast<std::uint32_t>(n + 1)};
         const std::size_t labels = apex.label_count();
         depths_[labels / 64] |= std::uint64_t{1} << (labels % 64);
+        deepest_ = std::max(deepest_, labels);
     }
 }
 
@@ -41,19 +42,20 @@ const ZoneSlot* ZoneSet::find_exact(dns::NameView apex) const noexcept {
     if (table_.empty()) {
         return nullptr;
     }
+    const Entry* const table = table_.data();
     const std::size_t mask = table_.size() - 1;
     const auto hash = table_hash(apex, seed_);
-    for (std::size_t i = hash & mask; table_[i].slot != 0; i = (i + 1) & mask) {
-        const ZoneSlot& slot = slots_[table_[i].slot - 1];
-        if (table_[i].hash == hash && slot.apex.view() == apex) {
+    for (std::size_t i = hash & mask; table[i].slot != 0; i = (i + 1) & mask) {
+        const ZoneSlot& slot = slots_.data()[table[i].slot - 1];
+        if (table[i].hash == hash && slot.apex.view() == apex) {
             return &slot;
         }
     }
     return nullptr;
 }
 
-const ZoneSlot* ZoneSet::find(dns::NameView qname) const noexcept {
-    for (std::size_t labels = qname.label_count() + 1; labels-- > 0;) {
+const ZoneSlot* ZoneSet::find(const dns::SplitName& qname) const noexcept {
+    for (std::size_t labels = std::min(qname.label_count(), deepest_) + 1; labels-- > 0;) {
         if ((depths_[labels / 64] >> (labels % 64) & 1) == 0) {
             continue;
         }
@@ -64,13 +66,13 @@ const ZoneSlot* ZoneSet::find(dns::NameView qname) const noexcept {
     return nullptr;
 }
 
-const ZoneSlot* ZoneSet::find_for(dns::NameView qname, dns::RrType qtype) const noexcept {
+const ZoneSlot* ZoneSet::find_for(const dns::SplitName& qname, dns::RrType qtype) const noexcept {
     const ZoneSlot* const slot = find(qname);
-    if (qtype != dns::RrType::DS || slot == nullptr || qname.is_root() ||
-        slot->apex.view() != qname) {
+    if (qtype != dns::RrType::DS || slot == nullptr || qname.label_count() == 0 ||
+        slot->apex.view() != qname.view()) {
         return slot;
     }
-    const ZoneSlot* const above = find(qname.parent());
+    const ZoneSlot* const above = find(qname.view().parent());
     return above != nullptr ? above : slot;
 }
 

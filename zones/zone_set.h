@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "dns/name.h"
+#include "dns/split_name.h"
 #include "dns/types.h"
 #include "zones/zone.h"
 
@@ -28,16 +28,30 @@ class ZoneSet {
     ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed);
 
     /// The slot with the longest apex at or above `qname`; none: REFUSED.
-    [[nodiscard]] const ZoneSlot* find(dns::NameView qname) const noexcept;
+    [[nodiscard]] const ZoneSlot* find(const dns::SplitName& qname) const noexcept;
+
+    [[nodiscard]] const ZoneSlot* find(dns::NameView qname) const noexcept {
+        return find(dns::SplitName(qname));
+    }
+
     /// As find(), but DS at the apex of a zone is a question for the zone above, where that one is
     /// here too (RFC 4035 §3.1.4.1).
-    [[nodiscard]] const ZoneSlot* find_for(dns::NameView qname, dns::RrType qtype) const noexcept;
+    [[nodiscard]] const ZoneSlot* find_for(const dns::SplitName& qname,
+                                           dns::RrType qtype) const noexcept;
+
+    [[nodiscard]] const ZoneSlot* find_for(dns::NameView qname, dns::RrType qtype) const noexcept {
+        return find_for(dns::SplitName(qname), qtype);
+    }
+
     /// The slot of exactly this apex.
     [[nodiscard]] const ZoneSlot* find_exact(dns::NameView apex) const noexcept;
 
     [[nodiscard]] const std::vector<ZoneSlot>& slots() const noexcept { return slots_; }
 
   private:
+    [[nodiscard]] const ZoneSlot* find_hashed(dns::NameView apex,
+                                              std::uint64_t hash) const noexcept;
+
     struct Entry {
         std::uint32_t hash = 0;
         std::uint32_t slot = 0;  // index + 1; 0: free
@@ -46,6 +60,7 @@ class ZoneSet {
     std::vector<ZoneSlot> slots_;
     std::vector<Entry> table_;          // open addressing, a power of two
     std::uint64_t depths_[2] = {0, 0};  // bit n: an apex of n labels exists
+    std::size_t deepest_ = 0;           // labels of the longest apex
     std::uint64_t seed_ = 0;
 };
 

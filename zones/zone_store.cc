@@ -29,12 +29,11 @@ std::uint32_t table_hash(dns::NameView name, std::uint64_t seed) noexcept {
 
 dns::RrsetView ZoneStore::view(Offset node, Offset rrset) const noexcept {
     const auto head = load<RrsetHead>(rrset);
-    const std::uint8_t* const records = arena_.get() + rrset + sizeof(RrsetHead);
     return {.owner = owner(node),
             .type = static_cast<dns::RrType>(head.type),
             .ttl = dns::Ttl(head.ttl_s),
             .count = head.count,
-            .records = std::span(records, head.size)};
+            .records = records(rrset, head)};
 }
 
 Offset ZoneStore::find(dns::NameView name) const noexcept {
@@ -42,8 +41,9 @@ Offset ZoneStore::find(dns::NameView name) const noexcept {
         return 0;
     }
     const auto hash = table_hash(name, seed_);
+    const Slot* const slots = slots_.get();
     for (std::size_t i = slot_of(hash);; i = i + 1 == slot_count_ ? 0 : i + 1) {
-        const Slot slot = slots_[i];
+        const Slot slot = slots[i];
         if (slot.node == 0) {
             return 0;
         }

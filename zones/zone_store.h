@@ -66,6 +66,12 @@ class ZoneStore {
         return dns::NameView(std::span(octets, load<NodeHead>(node).owner_size));
     }
 
+    /// REQUIRES: `head` is that of the RRset.
+    [[nodiscard]] std::span<const std::uint8_t> records(Offset rrset,
+                                                        const RrsetHead& head) const noexcept {
+        return {arena_.get() + rrset + sizeof(RrsetHead), head.size};
+    }
+
     [[nodiscard]] dns::RrsetView view(Offset node, Offset rrset) const noexcept;
     /// The node of exactly this name, or 0.
     [[nodiscard]] Offset find(dns::NameView name) const noexcept;
