@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -27,6 +28,8 @@ constexpr int kTcpBacklog = 1024;
 constexpr int kReceiveBuffer = 4 << 20;  // a reload or a burst must not drop queries
 constexpr int kTcpFastOpenQueue = 64;
 constexpr int kPortAttempts = 16;
+// A UDP receiver that waits wakes this often, to let go of an old snapshot.
+constexpr timeval kReceiveTimeout{.tv_sec = 0, .tv_usec = 250000};
 
 void set_int(int fd, int level, int option, int value) noexcept {
     // Options that only help (buffer sizes, PMTU) may be refused by an old kernel or a container.
@@ -40,6 +43,9 @@ bool is_wildcard(const base::IpAddress& address) noexcept {
 
 void prepare_udp(int fd, const base::SocketAddress& address) noexcept {
     const bool v4 = address.address.is_v4();
+    // Its thread waits in the receiving call (udp.h).
+    (void)::fcntl(fd, F_SETFL, 0);
+    (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kReceiveTimeout, sizeof kReceiveTimeout);
     set_int(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
     set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer);
     // RFC 9210 and the fragmentation attacks behind it: never let a path MTU message from outside

@@ -26,6 +26,7 @@ struct TcpServer::Connection {
     Fd fd;
     base::IpAddress client;
     uv_poll_t poll{};
+    int watched = 0;  // events that `poll` waits for
     Age::iterator age;
     base::Mono last_query{};
     std::vector<std::uint8_t> in;   // an incomplete message
@@ -91,7 +92,10 @@ void TcpServer::accept_from(int listener) noexcept {
 void TcpServer::watch(Connection& c) noexcept {
     // A client that does not read its answers is not read from either: that is the back-pressure.
     const int events = c.out.empty() ? UV_READABLE : UV_WRITABLE;
-    uv_poll_start(&c.poll, events, &TcpServer::on_poll);
+    if (events != c.watched) {  // starting anew what goes on costs two calls of the kernel
+        c.watched = events;
+        uv_poll_start(&c.poll, events, &TcpServer::on_poll);
+    }
 }
 
 void TcpServer::on_poll(uv_poll_t* handle, int status, int events) noexcept {

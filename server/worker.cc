@@ -4,28 +4,55 @@
 #include <uv.h>
 
 #include <chrono>
-#include <vector>
+#include <csignal>
 
+#include "base/check.h"
 #include "server/udp.h"
 
 namespace steerd::server {
 
 namespace {
 
-// An idle worker lets go of an old snapshot this often, and looks for idle connections.
+// An idle worker lets go of an old snapshot this often, and looks for idle connections. A UDP
+// receiver wakes as often by the timeout of its socket (listeners.cc).
 constexpr std::chrono::milliseconds kHousekeeping{250};
+
+// Ends a receiving call that blocks. By default it is ignored, and then ends nothing.
+constexpr int kWakeSignal = SIGURG;
+
+void handle_wake_signal() noexcept {
+    struct sigaction action {};
+
+    action.sa_handler = [](int) {};  // without SA_RESTART: the call that waits returns
+    CHECK(::sigaction(kWakeSignal, &action, nullptr) == 0);
+}
 
 }  // namespace
 
+/// One UDP socket with what its thread needs.
+struct Worker::Receiver {
+    Receiver(const Socket& from, const Options& options, std::uint64_t seed)
+        : socket(from),
+          rng(seed),
+          reader(options.snapshots),
+          udp(reader, options.clock, rng, counters) {}
+
+    const Socket& socket;
+    WorkerCounters counters;
+    base::Rng rng;
+    SnapshotCell::Reader reader;
+    UdpReceiver udp;
+    std::thread thread;
+};
+
 struct Worker::Loop {
     explicit Loop(Worker& worker)
-        : beats(worker.counters_.beats),
+        : beats(worker.tcp_counters_.beats),
           rng(worker.options_.seed),
-          reader(worker.options_.snapshots),
-          udp(reader, worker.options_.clock, rng, worker.counters_) {
+          reader(worker.options_.snapshots) {
         CHECK(uv_loop_init(&loop) == 0);
         tcp = std::make_unique<TcpServer>(
-            loop, TcpServer::Deps{reader, worker.options_.clock, rng, worker.counters_},
+            loop, TcpServer::Deps{reader, worker.options_.clock, rng, worker.tcp_counters_},
             worker.options_.tcp);
     }
 
@@ -40,38 +67,36 @@ struct Worker::Loop {
     struct Source {
         uv_poll_t poll{};
         Loop* owner = nullptr;
-        const Socket* socket = nullptr;
-        bool udp = false;
+        int fd = -1;
     };
 
     Counter& beats;
     uv_loop_t loop{};
     base::Rng rng;
     SnapshotCell::Reader reader;
-    UdpReceiver udp;
     std::unique_ptr<TcpServer> tcp;
     std::vector<std::unique_ptr<Source>> sources;
     uv_timer_t housekeeping{};
     uv_async_t wake{};
 
-    void add_source(const Socket& socket, bool udp_socket, uv_poll_cb callback) {
+    void listen_on(const Socket& socket) {
         auto& source = *sources.emplace_back(std::make_unique<Source>());
         source.owner = this;
-        source.socket = &socket;
-        source.udp = udp_socket;
-        CHECK(uv_poll_init(&loop, &source.poll, socket.fd.get()) == 0);
+        source.fd = socket.fd.get();
+        CHECK(uv_poll_init(&loop, &source.poll, source.fd) == 0);
         source.poll.data = &source;
-        CHECK(uv_poll_start(&source.poll, UV_READABLE, callback) == 0);
+        const auto accept = [](uv_poll_t* handle, int, int) {
+            auto& from = *static_cast<Source*>(handle->data);
+            from.owner->tcp->accept_from(from.fd);
+        };
+        CHECK(uv_poll_start(&source.poll, UV_READABLE, accept) == 0);
     }
 
     void close_all() {
         for (auto& source : sources) {
-            if (source->socket != nullptr) {
-                uv_poll_stop(&source->poll);
-                // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): libuv's inheritance
-                uv_close(reinterpret_cast<uv_handle_t*>(&source->poll), nullptr);
-                source->socket = nullptr;
-            }
+            uv_poll_stop(&source->poll);
+            // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): libuv's inheritance
+            uv_close(reinterpret_cast<uv_handle_t*>(&source->poll), nullptr);
         }
         tcp->close();
         // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): libuv's inheritance
@@ -79,69 +104,85 @@ struct Worker::Loop {
         // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): libuv's inheritance
         uv_close(reinterpret_cast<uv_handle_t*>(&wake), nullptr);
     }
+
+    void prepare() {
+        uv_async_init(&loop, &wake,
+                      [](uv_async_t* handle) { static_cast<Loop*>(handle->data)->close_all(); });
+        wake.data = this;
+        uv_timer_init(&loop, &housekeeping);
+        housekeeping.data = this;
+        uv_timer_start(
+            &housekeeping,
+            [](uv_timer_t* handle) {
+                auto& self = *static_cast<Loop*>(handle->data);
+                self.beats.add();
+                (void)self.reader.refresh();
+                self.tcp->expire();
+            },
+            kHousekeeping.count(), kHousekeeping.count());
+    }
 };
 
 Worker::Worker(WorkerSockets sockets, Options options)
-    : sockets_(std::move(sockets)), options_(options) {}
+    : options_(options), sockets_(std::move(sockets)) {
+    base::Rng seeds(options.seed);
+    for (const auto& socket : sockets_.udp) {
+        receivers_.push_back(std::make_unique<Receiver>(socket, options_, seeds.next()));
+    }
+}
 
 Worker::~Worker() { stop(); }
 
 void Worker::start() {
     CHECK(loop_ == nullptr);
+    handle_wake_signal();
+    stopping_ = false;
     loop_ = std::make_unique<Loop>(*this);
-    auto& l = *loop_;
-    uv_async_init(&l.loop, &l.wake, [](uv_async_t* handle) {
-        auto& self = *static_cast<Loop*>(handle->data);
-        for (const auto& source : self.sources) {
-            if (source->udp) {  // what has arrived is still answered
-                self.udp.drain(source->socket->fd.get(), source->socket->wildcard);
-            }
-        }
-        self.close_all();
-    });
-    l.wake.data = &l;
-    uv_timer_init(&l.loop, &l.housekeeping);
-    l.housekeeping.data = &l;
-    uv_timer_start(
-        &l.housekeeping,
-        [](uv_timer_t* handle) {
-            auto& self = *static_cast<Loop*>(handle->data);
-            self.beats.add();
-            (void)self.reader.refresh();
-            self.tcp->expire();
-        },
-        kHousekeeping.count(), kHousekeeping.count());
-    for (const auto& socket : sockets_.udp) {
-        l.add_source(socket, true, [](uv_poll_t* handle, int, int) {
-            auto& source = *static_cast<Loop::Source*>(handle->data);
-            source.owner->udp.drain(source.socket->fd.get(), source.socket->wildcard);
-        });
-    }
+    loop_->prepare();
     for (const auto& socket : sockets_.tcp) {
-        l.add_source(socket, false, [](uv_poll_t* handle, int, int) {
-            auto& source = *static_cast<Loop::Source*>(handle->data);
-            source.owner->tcp->accept_from(source.socket->fd.get());
+        loop_->listen_on(socket);
+    }
+    loop_thread_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), "steerd-tcp");
+        uv_run(&loop_->loop, UV_RUN_DEFAULT);
+    });
+    for (const auto& receiver : receivers_) {
+        receiver->thread = std::thread([this, &r = *receiver] {
+            pthread_setname_np(pthread_self(), "steerd-udp");
+            r.udp.serve(r.socket.fd.get(), r.socket.wildcard, stopping_);
         });
     }
-    thread_ = std::thread([this] { run(); });
-}
-
-void Worker::run() {
-    pthread_setname_np(pthread_self(), "steerd-worker");
-    uv_run(&loop_->loop, UV_RUN_DEFAULT);
 }
 
 void Worker::stop() {
     if (loop_ == nullptr) {
         return;
     }
+    stopping_ = true;
     uv_async_send(&loop_->wake);
-    thread_.join();
+    for (const auto& receiver : receivers_) {
+        // One that is just about to wait misses the signal and ends by its timeout.
+        pthread_kill(receiver->thread.native_handle(), kWakeSignal);
+    }
+    for (const auto& receiver : receivers_) {
+        receiver->thread.join();
+    }
+    loop_thread_.join();
     loop_.reset();
 }
 
+std::vector<const WorkerCounters*> Worker::counters() const {
+    std::vector<const WorkerCounters*> all{&tcp_counters_};
+    for (const auto& receiver : receivers_) {
+        all.push_back(&receiver->counters);
+    }
+    return all;
+}
+
 void Worker::append_beats(std::vector<std::uint64_t>& out) const {
-    out.push_back(counters_.beats.load());
+    for (const auto* mine : counters()) {
+        out.push_back(mine->beats.load());
+    }
 }
 
 }  // namespace steerd::server

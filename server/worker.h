@@ -1,8 +1,11 @@
-// One thread that answers: UDP in batches, TCP connections, all on one loop of its own. It shares
-// nothing that is written with other workers.
+// The threads that answer on one worker's sockets: one for each UDP socket, which blocks in
+// receiving, and one for TCP, on a loop of its own. None shares anything that is written with
+// another. Why not one thread for all: waiting in the receiving call itself is the cheapest way to
+// get datagrams, and so a burst of connections never delays them.
 // Thread rule: start() and stop() from the owner; counters() from any thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -33,22 +36,25 @@ class Worker {
     /// Begins to read the sockets. Queries that came before wait in the kernel's buffers.
     /// REQUIRES: a snapshot was published.
     void start();
-    /// Answers what has arrived, closes the connections, ends the thread. At once, twice is fine.
+    /// Answers what has arrived, closes the connections, ends the threads. At once, twice is fine.
     void stop();
 
-    [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+    /// Those of each thread: what a worker counted is their sum.
+    [[nodiscard]] std::vector<const WorkerCounters*> counters() const;
     /// One count for each of its threads, which moves a few times a second while it works.
     void append_beats(std::vector<std::uint64_t>& out) const;
 
   private:
     struct Loop;
-    void run();
+    struct Receiver;
 
-    WorkerSockets sockets_;
     Options options_;
-    WorkerCounters counters_;
+    WorkerSockets sockets_;
+    WorkerCounters tcp_counters_;
+    std::vector<std::unique_ptr<Receiver>> receivers_;
+    std::atomic<bool> stopping_{false};
     std::unique_ptr<Loop> loop_;
-    std::thread thread_;
+    std::thread loop_thread_;
 };
 
 }  // namespace steerd::server

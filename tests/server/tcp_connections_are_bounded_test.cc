@@ -106,7 +106,7 @@ TEST_F(TcpConnections, ThatAskNothingAreClosedAndOthersStay) {
     EXPECT_TRUE(ended(silent));
     EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(500));
     EXPECT_TRUE(answered(connect(1)));
-    EXPECT_EQ(worker_->counters().tcp_timeouts.load(), 1U);
+    EXPECT_EQ(worker_->counters().front()->tcp_timeouts.load(), 1U);
 }
 
 TEST_F(TcpConnections, HalfAQuestionIsNoSignOfLife) {
