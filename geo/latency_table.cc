@@ -253,7 +253,8 @@ class LatencyTable::Parser {
 };
 
 LatencyTable LatencyTable::parse(std::string_view text, const std::string& file,
-                                 std::span<const std::string> regions, base::Problems& problems) {
+                                 std::span<const std::string> regions, base::Problems& problems,
+                                 const LatencyLimits& limits) {
     Parser parser(file, regions, problems);
     parser.run(text);
     std::vector<Line> lines = parser.take();
@@ -262,6 +263,7 @@ LatencyTable LatencyTable::parse(std::string_view text, const std::string& file,
                std::tie(b.client, b.row.region, b.order);
     });
     LatencyTable table;
+    table.limits_ = limits;
     table.rows_.reserve(lines.size());
     std::size_t repeated = 0;
     for (std::size_t i = 0; i < lines.size();) {
@@ -280,6 +282,7 @@ LatencyTable LatencyTable::parse(std::string_view text, const std::string& file,
         table.add_client(client, slice);
     }
     table.link_groups();
+    table.tell_of_unfit(file, problems);
     if (repeated > 0) {
         problems.warning({file, 0, 0}, std::to_string(repeated) +
                                            " rows repeat a client and region; the last one counts");
@@ -305,6 +308,26 @@ void LatencyTable::add_client(const LatencyClient& client, Slice slice) {
     }
 }
 
+void LatencyTable::tell_of_unfit(const std::string& file, base::Problems& problems) const {
+    std::size_t thin = 0;
+    std::size_t old = 0;
+    for (const Row& row : rows_) {
+        const LatencyRow told = told_by(row);
+        if (!told.meets(limits_)) {
+            const bool few = told.samples && *told.samples < limits_.min_samples;
+            ++(few ? thin : old);
+        }
+    }
+    if (thin + old > 0) {
+        std::string text =
+            std::to_string(thin + old) + " rows give way to wider ones or the model: ";
+        text += std::to_string(thin) + " of fewer than " + std::to_string(limits_.min_samples) +
+                " samples, " + std::to_string(old) + " older than " +
+                std::to_string(std::lround(limits_.max_age_days)) + " days";
+        problems.warning({file, 0, 0}, std::move(text));
+    }
+}
+
 void LatencyTable::link_groups() {
     for (std::vector<Group>& groups : groups_) {
         for (std::size_t i = 1; i < groups.size(); ++i) {
@@ -316,66 +339,6 @@ void LatencyTable::link_groups() {
             groups[i].parent = parent;
         }
     }
-}
-
-std::span<const LatencyTable::Group> LatencyTable::groups(base::IpFamily family) const noexcept {
-    return groups_[family == base::IpFamily::V4 ? 0 : 1];
-}
-
-std::optional<LatencyRow> LatencyTable::row_in(Slice slice, std::size_t region) const noexcept {
-    const auto begin = rows_.begin() + slice.first;
-    const auto end = begin + slice.count;
-    const auto at = std::lower_bound(
-        begin, end, region, [](const Row& row, std::size_t wanted) { return row.region < wanted; });
-    if (at == end || at->region != region) {
-        return std::nullopt;
-    }
-    LatencyRow row;
-    row.rtt_ms = at->rtt_ms;
-    if (at->samples > 0) {
-        row.samples = at->samples;
-    }
-    if (!std::isnan(at->age_days)) {
-        row.age_days = at->age_days;
-    }
-    return row;
-}
-
-std::optional<Measured> LatencyTable::find(base::IpFamily family, std::uint32_t group,
-                                           const Facts& facts, std::size_t region) const noexcept {
-    Measured found;
-    for (; group != kNone; group = groups(family)[group].parent) {
-        const Group& at = groups(family)[group];
-        if (const auto row = row_in({at.first_row, at.row_count}, region)) {
-            found.row = *row;
-            found.client.prefix = at.prefix;
-            return found;
-        }
-    }
-    const auto look = [&](const auto& map, const auto& key) {
-        const auto at = key ? map.find(*key) : map.end();
-        const auto row = at != map.end() ? row_in(at->second, region) : std::nullopt;
-        if (row) {
-            found.row = *row;
-        }
-        return row.has_value();
-    };
-    if (look(by_asn_, facts.asn)) {
-        found.client.kind = LatencyClient::Kind::Asn;
-        found.client.asn = *facts.asn;
-        return found;
-    }
-    if (look(by_country_, facts.country)) {
-        found.client.kind = LatencyClient::Kind::Country;
-        found.client.code = *facts.country;
-        return found;
-    }
-    if (look(by_continent_, facts.continent)) {
-        found.client.kind = LatencyClient::Kind::Continent;
-        found.client.code = *facts.continent;
-        return found;
-    }
-    return std::nullopt;
 }
 
 }  // namespace steerd::geo

@@ -163,7 +163,8 @@ class Loader {
         base::Problems found;
         const auto file = SealedFile::read(path);
         if (file) {
-            input_.latency = LatencyTable::parse(file->text(), at.file, regions, found);
+            input_.latency =
+                LatencyTable::parse(file->text(), at.file, regions, found, spec_.latency_limits);
             source.from = GeoSource::From::File;
         } else {
             found.error(at, "the latency table " + file.error());
@@ -175,7 +176,8 @@ class Loader {
             base::Problems ignored;
             LatencyTable table;
             if (kept) {
-                table = LatencyTable::parse(kept->text(), copy->string(), regions, ignored);
+                table = LatencyTable::parse(kept->text(), copy->string(), regions, ignored,
+                                            spec_.latency_limits);
             }
             if (kept && !ignored.has_errors()) {
                 found.warning(at, "the last good copy is used: " + copy->string());

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/problem.h"
+#include "geo/latency_table.h"
 #include "geo/networks.h"
 #include "geo/world.h"
 
@@ -22,6 +23,7 @@ namespace steerd::geo {
 struct GeoSpec {
     std::vector<std::filesystem::path> databases;  ///< the first that knows a fact wins
     std::optional<std::filesystem::path> latency;
+    LatencyLimits latency_limits;
     std::filesystem::path country_table = "/usr/share/tor";  ///< used where databases is empty
     std::vector<Network> networks;
     std::vector<Region> regions;

@@ -12,9 +12,10 @@ namespace steerd::geo {
 World::World(std::vector<Region> regions, std::optional<Location> node)
     : regions_(std::move(regions)), node_(node), places_(1), entries_(1) {
     for (const Region& region : regions_) {
-        region_points_.push_back(region.location || !region.country
-                                     ? region.location
-                                     : representative_location(*region.country));
+        const std::optional<Location> point = region.location || !region.country
+                                                  ? region.location
+                                                  : representative_location(*region.country);
+        region_targets_.push_back(point ? std::optional<RttTarget>(*point) : std::nullopt);
     }
     entries_[0] = {0, LatencyTable::kNone, base::IpFamily::V4};
     spaces_[0].starts4 = {0};
@@ -98,7 +99,31 @@ const Place& World::place(PlaceId id) const noexcept {
 
 std::optional<Measured> World::measured(PlaceId id, std::size_t region) const noexcept {
     const Entry& entry = entries_[static_cast<std::size_t>(id)];
-    return latency_.find(entry.family, entry.latency_group, places_[entry.place], region);
+    const Place& place = places_[entry.place];
+    const auto fit = latency_.find(entry.family, entry.latency_group, place, region);
+    if (fit || (region_targets_[region] && stand(id))) {
+        return fit;
+    }
+    return latency_.find_any(entry.family, entry.latency_group, place, region);
+}
+
+std::optional<Measured> World::set_aside(PlaceId id, std::size_t region) const noexcept {
+    const Entry& entry = entries_[static_cast<std::size_t>(id)];
+    const auto any =
+        latency_.find_any(entry.family, entry.latency_group, places_[entry.place], region);
+    const auto used = measured(id, region);
+    return any && used && any->client == used->client ? std::nullopt : any;
+}
+
+std::optional<World::Stand> World::stand(PlaceId id) const noexcept {
+    const Place& from = place(id);
+    if (from.location) {
+        return Stand{*from.location, Estimate::Basis::Location};
+    }
+    if (const auto point = from.country ? representative_location(*from.country) : std::nullopt) {
+        return Stand{*point, Estimate::Basis::Country};
+    }
+    return node_ ? std::optional(Stand{*node_, Estimate::Basis::Node}) : std::nullopt;
 }
 
 Estimate World::estimate(PlaceId id, std::size_t region) const noexcept {
@@ -111,22 +136,11 @@ Estimate World::estimate(PlaceId id, std::size_t region) const noexcept {
         estimate.age_days = row->row.age_days;
         return estimate;
     }
-    const Place& from = place(id);
-    std::optional<Location> point = from.location;
-    Estimate::Basis basis = Estimate::Basis::Location;
-    if (!point && from.country) {
-        point = representative_location(*from.country);
-        basis = Estimate::Basis::Country;
-    }
-    if (!point) {
-        point = node_;
-        basis = Estimate::Basis::Node;
-    }
-    const std::optional<Location>& target = region_points_[region];
-    if (point && target) {
-        estimate.rtt_ms = estimate_rtt_ms(*point, *target);
+    const std::optional<Stand> from = stand(id);
+    if (from && region_targets_[region]) {
+        estimate.rtt_ms = region_targets_[region]->estimate_ms(RttClient(from->location));
         estimate.source = Estimate::Source::Model;
-        estimate.basis = basis;
+        estimate.basis = from->basis;
     }
     return estimate;
 }

@@ -19,6 +19,7 @@
 #include "base/ip.h"
 #include "geo/latency_table.h"
 #include "geo/place.h"
+#include "geo/rtt_model.h"
 
 namespace steerd::geo {
 
@@ -62,8 +63,25 @@ class World {
     [[nodiscard]] PlaceId locate(const base::IpPrefix& prefix) const noexcept;
     [[nodiscard]] const Place& place(PlaceId id) const noexcept;
     /// The measured row for this region: of the longest prefix that has one, else of the ASN, the
-    /// country, the continent. REQUIRES: region < regions().size().
+    /// country, the continent; thin and old rows only where the model has nothing to say.
+    /// REQUIRES: region < regions().size().
     [[nodiscard]] std::optional<Measured> measured(PlaceId id, std::size_t region) const noexcept;
+    /// The row that would have counted, were it not thin or old. REQUIRES: as measured().
+    [[nodiscard]] std::optional<Measured> set_aside(PlaceId id, std::size_t region) const noexcept;
+
+    /// Where the model takes a place to stand, and why; nullopt when nobody knows.
+    struct Stand {
+        Location location;
+        Estimate::Basis basis = Estimate::Basis::None;
+    };
+
+    [[nodiscard]] std::optional<Stand> stand(PlaceId id) const noexcept;
+
+    /// Null where a region has neither coordinates nor a country. REQUIRES: as measured().
+    [[nodiscard]] const RttTarget* target(std::size_t region) const noexcept {
+        return region_targets_[region] ? &*region_targets_[region] : nullptr;
+    }
+
     /// measured(), else the model from the place's coordinates, its country's largest city or, when
     /// neither is known, the node's location; None without any of them.
     [[nodiscard]] Estimate estimate(PlaceId id, std::size_t region) const noexcept;
@@ -125,7 +143,7 @@ class World {
     [[nodiscard]] std::size_t cell_at(const base::IpAddress& address) const noexcept;
 
     std::vector<Region> regions_;
-    std::vector<std::optional<Location>> region_points_;
+    std::vector<std::optional<RttTarget>> region_targets_;
     std::optional<Location> node_;
     std::vector<std::unique_ptr<const std::string>> source_names_;
     std::vector<Place> places_;

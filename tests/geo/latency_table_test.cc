@@ -168,5 +168,37 @@ TEST(LatencyTable, LastLineNeedsNoNewline) {
     EXPECT_EQ(read("client,region,rtt_ms\ncountry:JP,tokyo,3").table.size(), 1U);
 }
 
+TEST(LatencyTable, ThinAndOldRowsGiveWayAndAreTold) {
+    const auto got = read(
+        "client,region,rtt_ms,samples,age_days\n"
+        "203.0.113.0/24,tokyo,1,2,0\n"
+        "203.0.112.0/20,tokyo,2,100,91\n"
+        "203.0.0.0/16,tokyo,3,3,90\n"
+        "203.0.113.0/24,virginia,4,2\n"
+        "country:JP,virginia,5\n");
+    ASSERT_EQ(got.problems.all().size(), 1U) << got.problems.text();
+    EXPECT_EQ(got.problems.all()[0].severity, base::Severity::Warning);
+    EXPECT_EQ(got.problems.all()[0].message,
+              "3 rows give way to wider ones or the model: 2 of fewer than 3 samples, 1 older than "
+              "90 days");
+    const auto group = group_of(got.table, "203.0.113.0/24");
+    EXPECT_EQ(got.table.find(kV4, group, {}, 0)->client.text(), "203.0.0.0/16");
+    EXPECT_EQ(got.table.find_any(kV4, group, {}, 0)->client.text(), "203.0.113.0/24");
+    EXPECT_EQ(got.table.find(kV4, group, in_country("JP"), 1)->client.text(), "country:JP");
+    EXPECT_FALSE(got.table.find(kV4, group, {}, 1));
+    EXPECT_TRUE(got.table.find_any(kV4, group, {}, 1));
+}
+
+TEST(LatencyTable, LimitsAreTheConfigurations) {
+    base::Problems problems;
+    const auto table = LatencyTable::parse(
+        "client,region,rtt_ms,samples,age_days\nAS64500,tokyo,1,1,500\nAS64501,tokyo,1,9,500\n",
+        "latency.csv", kRegions, problems, {.min_samples = 1, .max_age_days = 1000});
+    EXPECT_TRUE(problems.all().empty()) << problems.text();
+    Facts facts;
+    facts.asn = 64500;
+    EXPECT_TRUE(table.find(kV4, LatencyTable::kNone, facts, 0));
+}
+
 }  // namespace
 }  // namespace steerd::geo

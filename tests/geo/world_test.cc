@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/rng.h"
+#include "geo/estimator.h"
 #include "geo/rtt_model.h"
 #include "geo/world_builder.h"
 #include "tests/geo/helpers.h"
@@ -487,6 +488,58 @@ TEST(Estimate, RowElseModelElseCountryElseNodeElseNone) {
                 estimate_rtt_ms({35.68, 139.69}, *representative_location(*parse_country("BR"))),
                 1e-9);
     EXPECT_FALSE(world->estimate(measured, 4).known());
+}
+
+TEST(Estimate, ThinRowsGiveWayToTheModelAndAreTold) {
+    base::Problems problems;
+    Facts located;
+    located.location = Location{35.68, 139.69};
+    WorldInput input;
+    input.regions = regions();
+    input.regions.push_back({"nowhere", {}, {}});
+    std::vector<std::string> names = kRegionNames;
+    names.push_back("nowhere");
+    input.networks = prepare_networks({{net("10.1.0.0/16"), located, {}}}, problems);
+    input.latency = LatencyTable::parse(
+        "client,region,rtt_ms,samples\n10.1.0.0/16,virginia,7,2\n10.1.0.0/16,nowhere,9,1\n"
+        "10.1.0.0/16,tokyo,3,50\n",
+        "latency.csv", names, problems);
+    const auto world = build_world(std::move(input));
+    const PlaceId place = world->locate(net("10.1.2.0/24"));
+    const auto at = [&](std::string_view name) { return *world->region_index(name); };
+    EXPECT_EQ(world->estimate(place, at("virginia")).source, Estimate::Source::Model);
+    EXPECT_EQ(world->set_aside(place, at("virginia"))->row.rtt_ms, 7);
+    EXPECT_EQ(world->estimate(place, at("tokyo")).rtt_ms, 3);
+    EXPECT_FALSE(world->set_aside(place, at("tokyo")));
+    // The model has nothing to say of a region without coordinates: better thin than nothing.
+    EXPECT_EQ(world->estimate(place, at("nowhere")).rtt_ms, 9);
+    EXPECT_FALSE(world->set_aside(place, at("nowhere")));
+}
+
+TEST(Estimator, SaysWhatTheWorldSays) {
+    base::Problems problems;
+    WorldInput input;
+    input.regions = regions();
+    input.node = Location{50.11, 8.68};
+    Facts located;
+    std::vector<Network> networks;
+    for (int i = 0; i < 50; ++i) {
+        located.location = Location{i % 7 * 20.0 - 60, i % 5 * 60.0 - 120};
+        networks.push_back({net("10." + std::to_string(i) + ".0.0/16"), located, {}});
+    }
+    input.networks = prepare_networks(std::move(networks), problems);
+    input.latency = LatencyTable::parse("client,region,rtt_ms\n10.3.0.0/16,virginia,7\n",
+                                        "latency.csv", kRegionNames, problems);
+    const auto world = build_world(std::move(input));
+    Estimator estimator(*world);
+    std::vector<double> row(world->regions().size());
+    for (std::uint32_t place = 0; place < world->place_count(); ++place) {
+        estimator.estimate(PlaceId{place}, row);
+        for (std::size_t region = 0; region < row.size(); ++region) {
+            const Estimate expected = world->estimate(PlaceId{place}, region);
+            EXPECT_EQ(row[region], expected.rtt_ms) << place << " " << region;
+        }
+    }
 }
 
 TEST(Estimate, UnknownPlaceWithoutNodeLocationHasNone) {
