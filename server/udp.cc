@@ -8,6 +8,13 @@
 
 namespace steerd::server {
 
+namespace {
+
+// About what fits into the socket's buffer: under steady load it never runs empty.
+constexpr int kLastBatches = 512;
+
+}  // namespace
+
 UdpReceiver::UdpReceiver(SnapshotCell::Reader& snapshots, const base::Clock& clock, base::Rng& rng,
                          WorkerCounters& counters)
     : snapshots_(snapshots),
@@ -50,7 +57,9 @@ void UdpReceiver::serve(int fd, bool wildcard, const std::atomic<bool>& stop) no
             (void)snapshots_.refresh();
         }
     }
-    while (batch(fd, wildcard, MSG_DONTWAIT)) {
+    int last = 0;
+    while (last < kLastBatches && batch(fd, wildcard, MSG_DONTWAIT)) {
+        ++last;
     }
 }
 
