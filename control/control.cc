@@ -132,16 +132,19 @@ void Control::Impl::take(base::Now now, ResolveDone input) {
 
 void Control::Impl::refuse(std::uint64_t ticket, ReplyKind kind, std::string message,
                            std::vector<std::string> steered) {
-    at_once_.push_back({ticket, kind, std::move(message), std::move(steered), state_version_});
+    at_once_.push_back(
+        {ticket, kind, std::move(message), std::move(steered), state_version_, std::nullopt});
 }
 
-void Control::Impl::promise(std::uint64_t ticket, std::string message) {
+void Control::Impl::promise(std::uint64_t ticket, std::string message,
+                            std::optional<UndoOrder> undo) {
     orders_changed_ = true;
     state_urgent_ = true;
     gate_.mark();
     // The version is the one that this very step writes.
     const std::uint64_t version = options_.keep_state ? state_version_ + 1 : 0;
-    with_publication_.push_back({ticket, ReplyKind::Done, std::move(message), {}, version});
+    with_publication_.push_back(
+        {ticket, ReplyKind::Done, std::move(message), {}, version, std::move(undo)});
 }
 
 void Control::Impl::take(base::Now now, SetOrder input) {
@@ -173,6 +176,10 @@ void Control::Impl::take(base::Now now, SetOrder input) {
             return;
         }
     }
+    UndoOrder undo{order.name, std::nullopt, ""};
+    if (const health::Order* before = orders_.book().find(order.name)) {
+        undo.before = *before;
+    }
     orders_.book().set(order.name, order.order);
     Event event;
     event.kind = EventKind::OrderSet;
@@ -184,7 +191,8 @@ void Control::Impl::take(base::Now now, SetOrder input) {
     history_.add(std::move(event), now.wall);
     promise(input.ticket,
             fmt::format("{}: {}{}", input.name, state,
-                        input.until ? " until " + base::format_wall(*input.until) : ""));
+                        input.until ? " until " + base::format_wall(*input.until) : ""),
+            std::move(undo));
 }
 
 void Control::Impl::take(base::Now now, ReleaseOrder input) {
@@ -225,7 +233,27 @@ void Control::Impl::take(base::Now now, ReleaseOrder input) {
     }
     promise(input.ticket,
             released ? fmt::format("{}: {} released", input.name, health::to_text(released->state))
-                     : fmt::format("{}: nothing was ordered", input.name));
+                     : fmt::format("{}: nothing was ordered", input.name),
+            UndoOrder{input.name, released, ""});
+}
+
+void Control::Impl::take(base::Now now, UndoOrder input) {
+    Event event;
+    event.kind = input.before ? EventKind::OrderSet : EventKind::OrderReleased;
+    event.name = input.name;
+    event.cause = std::move(input.why);
+    if (input.before) {
+        event.to = health::to_text(input.before->state);
+        event.who = input.before->who;
+        event.until = input.before->until;
+        orders_.book().set(std::move(input.name), std::move(*input.before));
+    } else {
+        orders_.book().release(input.name);
+    }
+    history_.add(std::move(event), now.wall);
+    orders_changed_ = true;
+    state_urgent_ = true;
+    gate_.mark();
 }
 
 void Control::Impl::end_orders(base::Now now) {

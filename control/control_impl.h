@@ -34,6 +34,7 @@ struct Control::Impl {
     void take(base::Now now, ResolveDone input);
     void take(base::Now now, SetOrder input);
     void take(base::Now now, ReleaseOrder input);
+    void take(base::Now now, UndoOrder input);
 
     void restore(State state, base::Now now);
     void end_orders(base::Now now);
@@ -44,7 +45,8 @@ struct Control::Impl {
     void refuse(std::uint64_t ticket, ReplyKind kind, std::string message,
                 std::vector<std::string> steered = {});
     /// The reply waits for the publication that the gate now owes.
-    void promise(std::uint64_t ticket, std::string message);
+    void promise(std::uint64_t ticket, std::string message,
+                 std::optional<UndoOrder> undo = std::nullopt);
 
     Options options_;
     History history_;

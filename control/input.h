@@ -74,9 +74,18 @@ struct ReleaseOrder {
     std::string who;
 };
 
+/// An order could not be kept as promised (its state did not reach the disk): what was ordered for
+/// that name before holds again. Handed out with the reply, given back by the caller.
+struct UndoOrder {
+    std::string name;
+    std::optional<health::Order> before;  // nullopt: there was none
+    std::string why;
+};
+
 struct Tick {};
 
-using Input = std::variant<Tick, NewPlan, ChecksDone, ResolveDone, SetOrder, ReleaseOrder>;
+using Input =
+    std::variant<Tick, NewPlan, ChecksDone, ResolveDone, SetOrder, ReleaseOrder, UndoOrder>;
 
 enum class ReplyKind : std::uint8_t { Done, UnknownName, Refused };
 
@@ -88,6 +97,7 @@ struct Reply {
     std::string message;               // for people
     std::vector<std::string> steered;  // Refused: the names that would have no candidate
     std::uint64_t state_version = 0;
+    std::optional<UndoOrder> undo;  // Done, and of an endpoint or region
 };
 
 /// State to be written; a later one replaces an earlier one that is not written yet.

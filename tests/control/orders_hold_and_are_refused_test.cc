@@ -62,6 +62,33 @@ class Orders : public ::testing::Test {
     World world;
 };
 
+TEST_F(Orders, ThatCannotBeKeptAreUndoneToWhatHeldBefore) {
+    EXPECT_EQ(world.order("tokyo", OrderState::Up).kind, ReplyKind::Done);
+    const Reply drained = world.order("tokyo", OrderState::Drain);
+    EXPECT_EQ(rank(0), Rank::Drained);
+    ASSERT_TRUE(drained.undo && drained.undo->before);
+    EXPECT_EQ(drained.undo->before->state, OrderState::Up);
+    world.step(*drained.undo);
+    world.run_for(seconds(1));
+    EXPECT_EQ(rank(0), Rank::Up);
+    EXPECT_EQ(world.state->orders.at(0).order.state, OrderState::Up);
+
+    const Reply released = world.release("tokyo");
+    EXPECT_TRUE(world.state->orders.empty());
+    world.step(*released.undo);
+    world.run_for(seconds(1));
+    EXPECT_EQ(world.state->orders.at(0).order.state, OrderState::Up);
+
+    const Reply first = world.order("paris", OrderState::Down);
+    EXPECT_EQ(first.undo->before, std::nullopt);
+    UndoOrder undo = *first.undo;
+    undo.why = "the disk is full";
+    world.step(undo);
+    world.run_for(seconds(1));
+    EXPECT_EQ(rank(2), Rank::Up);
+    EXPECT_EQ(world.events_of(EventKind::OrderReleased).back().cause, "the disk is full");
+}
+
 TEST_F(Orders, AreInTheSnapshotThatTheirReplyWaitsForAndOnTheirWayToDisk) {
     const std::size_t before = world.published.size();
     const Reply reply = world.order("tokyo", OrderState::Drain);
