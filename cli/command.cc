@@ -89,13 +89,42 @@ namespace {
 constexpr Option kConfig{"--config", true, "-c"};
 constexpr Option kJson{"--json", false, ""};
 
+constexpr Option kAdmin{"--admin", true, ""};
+constexpr Option kTokenFile{"--token-file", true, ""};
+
 constexpr Option kServeOptions[] = {kConfig};
 constexpr Option kCheckOptions[] = {kConfig, kJson};
-constexpr Option kExplainOptions[] = {
-    kConfig, kJson, {"--client", true, ""}, {"--down", true, ""}, {"--draw", true, ""}};
+constexpr Option kExplainOptions[] = {kConfig,
+                                      kJson,
+                                      {"--client", true, ""},
+                                      {"--down", true, ""},
+                                      {"--draw", true, ""},
+                                      {"--server", false, ""},
+                                      kAdmin,
+                                      kTokenFile};
 constexpr Option kDrillOptions[] = {
     {"--json", true, ""},  {"--html", true, ""},  {"--threads", true, ""},  {"--seed", true, ""},
     {"--sweep", true, ""}, {"--live", false, ""}, {"--validate", false, ""}};
+
+constexpr Option kStatusOptions[] = {kConfig, kAdmin, kTokenFile, kJson, {"--watch", false, ""}};
+constexpr Option kOrderOptions[] = {kConfig,
+                                    kAdmin,
+                                    kTokenFile,
+                                    kJson,
+                                    {"--for", true, ""},
+                                    {"--reason", true, ""},
+                                    {"--force", false, ""}};
+constexpr Option kAskOptions[] = {kConfig, kAdmin, kTokenFile, kJson};
+constexpr Option kEventsOptions[] = {
+    kConfig, kAdmin, kTokenFile, kJson, {"--last", true, ""}, {"--no-follow", false, ""}};
+
+constexpr std::string_view kOrderUsage =
+    "steerd drain|up|down NAME [--for 30m] [--reason \"...\"] [--force] [--json]\n"
+    "                          [-c steerd.toml | --admin ADDRESS]\n\n"
+    "Orders an endpoint, or region:NAME, at the running server: drain is planned, down counts as\n"
+    "a failure, up holds whatever probes say. Returns when the next query obeys and the order is\n"
+    "on disk; it holds until --for is over or `steerd release NAME`. An order that would leave a\n"
+    "steered name no candidate is refused, unless --force.\n";
 
 constexpr Command kCommands[] = {
     {"serve", "run the server",
@@ -108,10 +137,12 @@ constexpr Command kCommands[] = {
      "time with the terms it adds up from. Exit status 1 when there is an error.\n",
      kCheckOptions, run_check},
     {"explain", "tell which answer a client gets, and why",
-     "steerd explain [-c steerd.toml] NAME TYPE --client IP[/LEN] [--down NAME]... [--json]\n\n"
+     "steerd explain [-c steerd.toml] NAME TYPE --client IP[/LEN] [--down NAME]... [--json]\n"
+     "steerd explain --server [--admin ADDRESS] NAME TYPE --client IP[/LEN] [--json]\n\n"
      "Everything is supposed up but what --down names (an endpoint or region:NAME, repeatable).\n"
      "With /LEN the client is known by its prefix, as by EDNS Client Subnet; without, the address\n"
-     "itself asks. --draw N fixes the random draw of weighted and multivalue routes.\n",
+     "itself asks. --draw N fixes the random draw of weighted and multivalue routes. --server\n"
+     "asks the running server instead, with its live health and orders.\n",
      kExplainOptions, run_explain},
     {"drill", "rehearse an outage and tell how long clients stay on what is dead",
      "steerd drill SCENARIO.toml [--live] [--json FILE] [--html FILE] [--threads N] [--seed N]\n"
@@ -126,6 +157,30 @@ constexpr Command kCommands[] = {
      "status 1 when one of them does not fit or something the scenario expects does not hold;\n"
      "reports are written all the same.\n",
      kDrillOptions, run_drill},
+    {"status", "show endpoints, health, orders, holds and routes of the running server",
+     "steerd status [--watch] [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
+     "--watch follows until interrupted. ADDRESS: unix:PATH or 127.0.0.1:5380; left out, it is\n"
+     "the first Unix socket of [admin] listen in the configuration.\n",
+     kStatusOptions, run_status},
+    {"drain", "order an endpoint or region out, as planned", kOrderUsage, kOrderOptions, run_drain},
+    {"up", "order an endpoint or region up, whatever probes say", kOrderUsage, kOrderOptions,
+     run_up},
+    {"down", "order an endpoint or region out, as failed", kOrderUsage, kOrderOptions, run_down},
+    {"release", "take an order back, or let a held failback happen",
+     "steerd release NAME [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
+     "NAME is an endpoint, region:NAME, or route:NAME: then a failover route that stays off its\n"
+     "first choice takes the first available again.\n",
+     kAskOptions, run_release},
+    {"reload", "let the running server read its configuration again, and tell what came of it",
+     "steerd reload [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
+     "The same as SIGHUP. Prints each problem as file:line:col; exit status 1 when anything was\n"
+     "refused.\n",
+     kAskOptions, run_reload},
+    {"events", "follow transitions and orders of the running server",
+     "steerd events [--last N] [--no-follow] [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
+     "Begins with the last 10 (--last N), then prints each as it happens. --no-follow prints what\n"
+     "there is and ends. --json: one object a line.\n",
+     kEventsOptions, run_events},
 };
 
 }  // namespace

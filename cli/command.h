@@ -76,5 +76,12 @@ int run_serve(const Args& args);
 int run_check(const Args& args);
 int run_explain(const Args& args);
 int run_drill(const Args& args);
+int run_status(const Args& args);
+int run_drain(const Args& args);
+int run_up(const Args& args);
+int run_down(const Args& args);
+int run_release(const Args& args);
+int run_reload(const Args& args);
+int run_events(const Args& args);
 
 }  // namespace steerd::cli

@@ -5,9 +5,12 @@
 
 #include <filesystem>
 
+#include "server/desk.h"
+
 namespace steerd::server {
 
 /// Serves until SIGTERM or SIGINT; SIGHUP reloads. The process's exit status.
-[[nodiscard]] int serve(const std::filesystem::path& config);
+/// `open` starts what stands above (admin/) once the configuration is loaded; empty: nothing.
+[[nodiscard]] int serve(const std::filesystem::path& config, OpenUpstairs open);
 
 }  // namespace steerd::server

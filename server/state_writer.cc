@@ -20,10 +20,10 @@ std::string failure(std::string_view what, const std::filesystem::path& file) {
 
 }  // namespace
 
-std::optional<std::string> write_atomically(const std::filesystem::path& file,
-                                            std::string_view text) {
-    auto temporary = file;
-    temporary += ".new";
+namespace {
+
+std::optional<std::string> replace(const std::filesystem::path& file,
+                                   const std::filesystem::path& temporary, std::string_view text) {
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) {
         return failure("create", temporary);
@@ -49,8 +49,21 @@ std::optional<std::string> write_atomically(const std::filesystem::path& file,
     return std::nullopt;
 }
 
-StateWriter::StateWriter(std::filesystem::path file, Failed failed)
-    : file_(std::move(file)), failed_(std::move(failed)), thread_([this] { run(); }) {}
+}  // namespace
+
+std::optional<std::string> write_atomically(const std::filesystem::path& file,
+                                            std::string_view text) {
+    auto temporary = file;
+    temporary += ".new";
+    auto why = replace(file, temporary, text);
+    if (why) {
+        ::unlink(temporary.c_str());  // on a full disk it would take what little is left
+    }
+    return why;
+}
+
+StateWriter::StateWriter(std::filesystem::path file, Done done)
+    : file_(std::move(file)), done_(std::move(done)), thread_([this] { run(); }) {}
 
 StateWriter::~StateWriter() {
     {
@@ -61,10 +74,10 @@ StateWriter::~StateWriter() {
     thread_.join();
 }
 
-void StateWriter::write(std::function<std::string()> text) {
+void StateWriter::write(std::uint64_t version, std::function<std::string()> text) {
     {
         const std::lock_guard lock(mutex_);
-        waiting_ = std::move(text);
+        waiting_ = Waiting{version, std::move(text)};
     }
     wake_.notify_one();
 }
@@ -77,12 +90,10 @@ void StateWriter::run() {
         if (!waiting_) {
             return;
         }
-        const auto make = std::move(*waiting_);
+        const auto [version, make] = std::move(*waiting_);
         waiting_.reset();
         lock.unlock();
-        if (const auto why = write_atomically(file_, make())) {
-            failed_(*why);
-        }
+        done_(version, write_atomically(file_, make()));
         lock.lock();
     }
 }

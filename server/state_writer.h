@@ -5,6 +5,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -21,26 +22,33 @@ namespace steerd::server {
 
 class StateWriter {
   public:
-    using Failed = std::function<void(const std::string&)>;
+    /// Which version was written, or why it could not be (the file then holds an older one).
+    using Done = std::function<void(std::uint64_t version, const std::optional<std::string>& why)>;
 
-    /// `failed` is called on the writer's thread.
-    StateWriter(std::filesystem::path file, Failed failed);
+    /// `done` is called on the writer's thread, after each write.
+    StateWriter(std::filesystem::path file, Done done);
     StateWriter(const StateWriter&) = delete;
     StateWriter& operator=(const StateWriter&) = delete;
     /// Writes what is still waiting.
     ~StateWriter();
 
     /// `text` is made on the writer's thread, so that the caller is not held up by it.
-    void write(std::function<std::string()> text);
+    void write(std::uint64_t version, std::function<std::string()> text);
 
   private:
     void run();
 
     std::filesystem::path file_;
-    Failed failed_;
+    Done done_;
     std::mutex mutex_;
     std::condition_variable wake_;
-    std::optional<std::function<std::string()>> waiting_;
+
+    struct Waiting {
+        std::uint64_t version = 0;
+        std::function<std::string()> text;
+    };
+
+    std::optional<Waiting> waiting_;
     bool stopping_ = false;
     std::thread thread_;
 };

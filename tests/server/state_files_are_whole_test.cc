@@ -50,12 +50,19 @@ TEST_F(StateFiles, AFolderThatIsGoneIsToldInWords) {
 
 TEST_F(StateFiles, TheWriterEndsWithTheNewestTextOnDisk) {
     const auto file = folder_ / "state.json";
+    std::uint64_t last = 0;  // told only once it is on disk
     {
-        StateWriter writer(file, [](const std::string& why) { FAIL() << why; });
-        for (int i = 0; i <= 100; ++i) {
-            writer.write([i] { return std::to_string(i); });
+        StateWriter writer(file, [&](std::uint64_t version, const auto& why) {
+            EXPECT_EQ(why, std::nullopt);
+            EXPECT_GT(version, last);
+            EXPECT_EQ(content(file), std::to_string(version));
+            last = version;
+        });
+        for (std::uint64_t i = 1; i <= 100; ++i) {
+            writer.write(i, [i] { return std::to_string(i); });
         }
     }
+    EXPECT_EQ(last, 100U);
     EXPECT_EQ(content(file), "100");
 }
 
@@ -63,11 +70,11 @@ TEST_F(StateFiles, TheWriterTellsAFailure) {
     std::mutex mutex;
     std::string told;
     {
-        StateWriter writer(folder_ / "nowhere" / "state.json", [&](const std::string& why) {
+        StateWriter writer(folder_ / "nowhere" / "state.json", [&](std::uint64_t, const auto& why) {
             const std::lock_guard lock(mutex);
-            told = why;
+            told = why.value_or("");
         });
-        writer.write([] { return std::string("text"); });
+        writer.write(1, [] { return std::string("text"); });
     }
     EXPECT_FALSE(told.empty());
 }

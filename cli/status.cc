@@ -1,0 +1,76 @@
+// steerd status: the running server at a glance: endpoints with health, cause and orders; what
+// drains and when it is safe to stop; holds; names that nobody serves; what was wrong at the last
+// load. Colours on a terminal (NO_COLOR turns them off). --watch follows.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "cli/admin_client.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/status_text.h"
+
+namespace steerd::cli {
+
+namespace {
+
+constexpr auto kBetween = std::chrono::seconds(1);
+constexpr std::string_view kClear = "\033[H\033[2J\033[3J";
+
+bool on_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+
+bool with_colours() {
+    const char* term = std::getenv("TERM");
+    return on_terminal() && std::getenv("NO_COLOR") == nullptr && term != nullptr &&
+           std::string_view(term) != "dumb";
+}
+
+void print(const Args& args, const Json& status, bool follows) {
+    if (args.has("--json")) {
+        // Followed: one status a line.
+        fmt::print("{}\n",
+                   status.dump(follows ? -1 : 2, ' ', false, Json::error_handler_t::replace));
+    } else {
+        fmt::print("{}", status_text(status, with_colours()));
+    }
+    std::fflush(stdout);
+}
+
+/// Until it is interrupted; a server that goes away for a while is waited for.
+[[noreturn]] void watch(const Args& args, const AdminClient& client) {
+    const bool clears = on_terminal() && !args.has("--json");
+    for (bool first = true;; first = false) {
+        try {
+            const Json status = client.get("/api/v1/status");
+            if (clears) {
+                fmt::print("{}", kClear);
+            }
+            print(args, status, true);
+        } catch (const Failure& failure) {
+            if (first) {
+                throw;
+            }
+            fmt::print(stderr, "{}{}\n", clears ? kClear : "", failure.what());
+        }
+        std::this_thread::sleep_for(kBetween);
+    }
+}
+
+}  // namespace
+
+int run_status(const Args& args) {
+    args.expect_positional(0);
+    const AdminClient client(args);
+    if (args.has("--watch")) {
+        watch(args, client);
+    }
+    print(args, client.get("/api/v1/status"), false);
+    return kOk;
+}
+
+}  // namespace steerd::cli

@@ -1,0 +1,250 @@
+// How the server starts, and how a reload takes its place: reading happens on a thread of its own,
+// everything else on the loop. Whoever asked for a reload is told once the new plan is published.
+// Thread rule: the loop's thread.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+#include "server/listeners_kept.h"
+#include "server/log.h"
+#include "server/process.h"
+#include "server/restore.h"
+#include "server/service_impl.h"
+
+namespace steerd::server {
+
+namespace {
+
+constexpr base::Duration kTellFailureAgain = std::chrono::minutes(1);
+
+LoadReport report_of(const LoadedPlan& loaded, base::Wall at) {
+    LoadReport report;
+    report.at = at;
+    report.ok = loaded.plan != nullptr && !loaded.partly_refused;
+    report.partly_refused = loaded.plan != nullptr && loaded.partly_refused;
+    report.message = "started";
+    report.problems = loaded.problems.all();
+    report.wait_for_restart = loaded.wait_for_restart;
+    return report;
+}
+
+}  // namespace
+
+/// Reads everything on a thread of its own; a reload at idle priority, so that answers and probes
+/// do not feel it.
+void Service::load(bool idle_priority) {
+    if (loading_ || reloaded_) {
+        reload_again_ = idle_priority;
+        return;
+    }
+    if (idle_priority) {
+        const auto us = std::chrono::duration_cast<std::chrono::microseconds>(
+                            clock_.now().mono.time_since_epoch())
+                            .count();
+        notifier_.send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", us));
+    }
+    loading_ = true;
+    if (loader_.joinable()) {
+        loader_.join();
+    }
+    LoadOptions options;
+    options.previous = plan_;
+    options.previous_geo_key = geo_key_;
+    options.use_state_dir = true;
+    options.running = started_with_;
+    if (plan_ == nullptr) {
+        options.on_config = [this](const config::Model& model) { bind(model); };
+    }
+    loader_ = std::thread([this, options, idle_priority] {
+        pthread_setname_np(pthread_self(), "steerd-loader");
+        if (idle_priority) {
+            const sched_param param{};
+            (void)::pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
+        }
+        loads_->put(load_plan(config_, options));
+    });
+}
+
+void Service::on_loaded(LoadedPlan loaded) {
+    loading_ = false;
+    if (stopping_) {
+        return;
+    }
+    for (const auto& problem : loaded.problems.all()) {
+        log(problem.severity == base::Severity::Error ? LogLevel::Error : LogLevel::Warning,
+            problem.at.text().empty() ? problem.message
+                                      : problem.at.text() + ": " + problem.message);
+    }
+    for (const auto& note : loaded.notes) {
+        log(LogLevel::Notice, note);
+    }
+    if (plan_ == nullptr) {
+        last_load_ = report_of(loaded, clock_.now().wall);
+        if (loaded.plan == nullptr || !start(loaded)) {
+            stop(1);
+        }
+    } else {
+        on_reloaded(std::move(loaded));
+    }
+}
+
+void Service::on_reloaded(LoadedPlan loaded) {
+    auto report = report_of(loaded, clock_.now().wall);
+    if (loaded.plan == nullptr) {
+        report.message = "reload refused: everything stays as it was";
+        log(LogLevel::Error, report.message);
+        last_load_ = std::move(report);
+        finish_reload();
+        return;
+    }
+    for (const auto& table : loaded.wait_for_restart) {
+        log(LogLevel::Warning, fmt::format("changed {} keys wait for a restart", table));
+    }
+    plan_ = loaded.plan;
+    geo_key_ = loaded.geo_key;
+    report.message = loaded.partly_refused
+                         ? "reloaded, but what is named above kept its last good copy"
+                         : "reloaded";
+    reloaded_ = std::move(report);
+    step(control::NewPlan{plan_, std::nullopt});
+}
+
+void Service::finish_reload() {
+    if (workers_started_) {
+        notifier_.send("READY=1");
+    }
+    status_made_.reset();
+    for (auto& asked : std::exchange(reload_asked_, {})) {
+        asked.reply(last_load_);
+    }
+    if (std::exchange(reload_again_, false)) {
+        reload_asked_ = std::exchange(reload_waiting_, {});
+        load(true);
+    }
+}
+
+/// At once when the configuration is read, on the loader's thread, which hands them over with the
+/// plan.
+void Service::bind(const config::Model& model) {
+    const auto& server = model.server;
+    const std::size_t workers =
+        server.workers > 0 ? server.workers : std::max(1U, std::thread::hardware_concurrency());
+    auto inherited = inherited_sockets();
+    for (const auto& unwanted : release_unwanted(notifier_, server.listen, inherited)) {
+        log(LogLevel::Warning, unwanted);
+    }
+    sockets_ = open_listeners(server.listen, workers, std::move(inherited));
+    if (!*sockets_) {
+        log(LogLevel::Error, sockets_->error());
+        return;
+    }
+    keep_sockets(notifier_, **sockets_);
+    for (const auto& socket : (*sockets_)->front().udp) {
+        log(LogLevel::Notice, fmt::format("listening on {}", socket.address.text()));
+    }
+}
+
+/// A few times a second.
+void Service::on_housekeeping() {
+    cell_.release_retired();
+    std::vector<std::uint64_t> beats;
+    if (workers_started_) {
+        for (const auto& worker : workers_) {
+            worker->append_beats(beats);
+        }
+    }
+    watchdog_.feed(notifier_, clock_.now().mono, beats);
+}
+
+/// First load: the sockets are read once the first round of checks is in.
+bool Service::start(const LoadedPlan& loaded) {
+    const auto& server = loaded.model->server;
+    if (!sockets_ || !*sockets_) {
+        return false;  // said when it happened
+    }
+    for (const auto& socket : (*sockets_)->front().udp) {
+        listening_.push_back(socket.address.text());
+    }
+    for (auto& mine : **sockets_) {
+        workers_.push_back(std::make_unique<Worker>(
+            std::move(mine), Worker::Options{clock_, cell_, random_seed(), {}}));
+    }
+    std::optional<control::State> restored;
+    if (server.state_dir) {
+        restored = restore_state(*server.state_dir);
+        keep_state(*server.state_dir);
+    }
+    probers::ProberOptions prober_options;
+    prober_options.max_concurrent = checks_in_flight_;
+    probers_ = std::make_unique<probers::ProberPool>(
+        prober_options, clock_, [this](auto done) { checks_->put(std::move(done)); },
+        [this](auto done) { resolves_->put(std::move(done)); });
+    control::Options options;
+    options.seed = random_seed();
+    options.max_in_flight = checks_in_flight_;
+    options.keep_state = state_writer_ != nullptr;
+    control_ = std::make_unique<control::Control>(options);
+    started_with_ = loaded.model;
+    plan_ = loaded.plan;
+    geo_key_ = loaded.geo_key;
+    if (!open_upstairs(*loaded.model)) {
+        return false;
+    }
+    uv_timer_start(
+        &housekeeping_,
+        [](uv_timer_t* timer) { static_cast<Service*>(timer->data)->on_housekeeping(); }, 250, 250);
+    step(control::NewPlan{plan_, std::move(restored)});
+    if (std::exchange(reload_again_, false)) {
+        load(true);
+    }
+    return true;
+}
+
+/// Where the folder cannot be used, writes fail and say so, and orders are refused: better than
+/// orders that a restart forgets.
+void Service::keep_state(const std::filesystem::path& folder) {
+    // On the writer's thread. A failure that lasts is told once a minute.
+    auto told = std::make_shared<std::pair<std::string, base::Mono>>();
+    state_writer_ = std::make_unique<StateWriter>(
+        state_file(folder),
+        [this, told](std::uint64_t version, const std::optional<std::string>& why) {
+            const auto now = clock_.now().mono;
+            if (why && (*why != told->first || now - told->second >= kTellFailureAgain)) {
+                log(LogLevel::Error, *why);
+                *told = {*why, now};
+            } else if (!why && !told->first.empty()) {
+                log(LogLevel::Notice, "state is written again");
+                told->first.clear();
+            }
+            written_->put({version, why});
+        });
+}
+
+bool Service::open_upstairs(const config::Model& model) {
+    desk_.emplace(Desk{clock_, cell_, events_,
+                       [this](DeskRequest request) { requests_->put(std::move(request)); },
+                       [this] {
+                           std::vector<const WorkerCounters*> counters;
+                           for (const auto& worker : workers_) {
+                               std::ranges::copy(worker->counters(), std::back_inserter(counters));
+                           }
+                           return counters;
+                       }});
+    if (!open_) {
+        return true;
+    }
+    auto opened = open_(*desk_, model);
+    if (!opened) {
+        log(LogLevel::Error, opened.error());
+        return false;
+    }
+    upstairs_ = std::move(*opened);
+    return true;
+}
+
+}  // namespace steerd::server
