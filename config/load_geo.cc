@@ -122,6 +122,11 @@ void load_geo(Draft& draft, TomlTable& root) {
     }
     geo.latency = table.path("latency");
     geo.latency_at = table.at("latency");
+    if (const auto samples = table.integer("latency_min_samples", {1, 1'000'000})) {
+        geo.latency_min_samples = static_cast<std::uint32_t>(*samples);
+    }
+    geo.latency_max_age =
+        table.duration("latency_max_age", std::chrono::hours(24)).value_or(geo.latency_max_age);
     geo.country_table = table.path("country_table").value_or(geo.country_table);
     geo.country_table_at = table.at("country_table");
     if (const auto* networks = table.array("networks")) {

@@ -67,6 +67,8 @@ struct GeoConfig {
     std::vector<base::SourcePos> databases_at;
     std::optional<std::filesystem::path> latency;
     base::SourcePos latency_at;
+    std::uint32_t latency_min_samples = 3;  // rows of fewer give way, as do older ones
+    base::Duration latency_max_age = std::chrono::hours(24 * 90);
     std::filesystem::path country_table = "/usr/share/tor";
     base::SourcePos country_table_at;
     std::vector<NetworkConfig> networks;

@@ -3,6 +3,7 @@
 #include "policy/answer_trace.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "geo/world.h"
 
@@ -20,6 +21,33 @@ std::string source_of(const geo::World& world, geo::PlaceId place, std::size_t r
     return measured ? "latency.csv " + measured->client.text() : std::string();
 }
 
+std::string told_by(const geo::LatencyRow& row) {
+    std::string out;
+    if (row.samples) {
+        out = std::to_string(*row.samples) + (*row.samples == 1 ? " sample" : " samples");
+    }
+    if (row.age_days) {
+        out +=
+            (out.empty() ? "" : ", ") + std::to_string(std::llround(*row.age_days)) + " days old";
+    }
+    return out;
+}
+
+std::string detail_of(const geo::World& world, geo::PlaceId place, std::size_t region,
+                      const geo::Estimate& estimate) {
+    std::string out = told_by({estimate.rtt_ms, estimate.samples, estimate.age_days});
+    if (estimate.basis == geo::Estimate::Basis::Country) {
+        out = "from its country's largest city";
+    } else if (estimate.basis == geo::Estimate::Basis::Node) {
+        out = "from this node, the client's place being unknown";
+    }
+    if (const auto row = world.set_aside(place, region)) {
+        out += (out.empty() ? "" : "; ") + std::string("not used: latency.csv ") +
+               row->client.text() + ", " + told_by(row->row);
+    }
+    return out;
+}
+
 void add_estimates(const geo::World& world, const base::IpPrefix& client,
                    std::vector<Step>& steps) {
     const geo::PlaceId place = world.locate(base::normalised(client).prefix);
@@ -33,6 +61,9 @@ void add_estimates(const geo::World& world, const base::IpPrefix& client,
             if (estimate.known()) {
                 member.rtt_ms = estimate.rtt_ms;
                 member.rtt_source = source_of(world, place, *region, estimate);
+                member.rtt_detail = detail_of(world, place, *region, estimate);
+                member.rtt_samples = estimate.samples;
+                member.rtt_age_days = estimate.age_days;
             }
         }
     }

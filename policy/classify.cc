@@ -237,22 +237,19 @@ bool draw_may_choose(const ViewShape& shape, const ShapeRoute& route) {
 
 }  // namespace
 
-Estimates::Estimates(const geo::World& world) : world_(world), regions_(world.regions().size()) {}
+Estimates::Estimates(const geo::World& world)
+    : estimator_(world), places_(world.place_count()), regions_(world.regions().size()) {}
 
 std::span<const double> Estimates::row(geo::PlaceId place) {
     if (known_.empty()) {
-        figures_.resize(world_.place_count() * regions_);
-        known_.resize(world_.place_count());
+        figures_.resize(places_ * regions_);
+        known_.resize(places_);
     }
     const auto index = static_cast<std::size_t>(place);
     const std::span<double> row = std::span(figures_).subspan(index * regions_, regions_);
     if (!known_[index]) {
         known_[index] = true;
-        for (std::size_t region = 0; region < regions_; ++region) {
-            const geo::Estimate estimate = world_.estimate(place, region);
-            row[region] =
-                estimate.known() ? estimate.rtt_ms : std::numeric_limits<double>::quiet_NaN();
-        }
+        estimator_.estimate(place, row);
     }
     return row;
 }

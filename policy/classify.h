@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "geo/estimator.h"
 #include "geo/world.h"
 #include "policy/view_shape.h"
 
@@ -26,7 +27,8 @@ class Estimates {
     [[nodiscard]] std::span<const double> row(geo::PlaceId place);
 
   private:
-    const geo::World& world_;
+    geo::Estimator estimator_;
+    std::size_t places_;
     std::size_t regions_;
     std::vector<double> figures_;
     std::vector<bool> known_;

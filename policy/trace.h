@@ -17,8 +17,13 @@ struct StepMember {
     std::string health;  // "up", "unknown", "degraded", "down", "drained"; of a route its rank
     std::optional<double> rtt_ms;  // latency routes
     std::string rtt_source;        // "latency.csv 203.0.113.0/24", "model", ""
-    std::string region;            // the one whose estimate counted here, or ""
-    double share = 0;              // of the draws at this step, for this client
+    /// What the figure stands on: "12 samples, 3 days old", "its country's largest city", and a row
+    /// that was too thin or too old to count; or "".
+    std::string rtt_detail;
+    std::optional<std::uint32_t> rtt_samples;  // of a row that says so
+    std::optional<double> rtt_age_days;
+    std::string region;  // the one whose estimate counted here, or ""
+    double share = 0;    // of the draws at this step, for this client
     bool chosen = false;
     std::string reason;  // "lowest estimate", "down", "held by failback", ...
 };

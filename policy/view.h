@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -60,6 +61,12 @@ class View {
 
     /// Whether a hash of the prefix takes part for this class under some health.
     [[nodiscard]] bool hashed(ClassId id) const noexcept;
+
+    /// The whole table in address order as fn(first address, class); each run ends before the next.
+    /// Native IPv6 alone: mapped and 6to4 addresses stand in IPv4's table, here they have class 0.
+    void for_each_run4(const std::function<void(std::uint32_t first, ClassId)>& fn) const;
+    void for_each_run6(
+        const std::function<void(std::uint64_t high, std::uint64_t low, ClassId)>& fn) const;
 
     [[nodiscard]] std::size_t class_count() const noexcept;
     [[nodiscard]] std::size_t memory_bytes() const noexcept;

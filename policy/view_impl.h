@@ -33,6 +33,10 @@ class ViewTable {
     [[nodiscard]] Hit find(const base::IpPrefix& client) const noexcept;
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
+    [[nodiscard]] const Runs<Key4>& runs4() const noexcept { return trie4_.runs(); }
+
+    [[nodiscard]] const Runs<Key6>& runs6() const noexcept { return trie6_.runs(); }
+
   private:
     /// Values for sources too short for the trie, by longest prefix.
     struct Shorter {

@@ -39,6 +39,9 @@ geo::GeoSpec geo_spec(const config::Model& model, const LoadOptions& options) {
     geo::GeoSpec spec;
     spec.databases = model.geo.databases;
     spec.latency = model.geo.latency;
+    spec.latency_limits = {
+        model.geo.latency_min_samples,
+        std::chrono::duration<double, std::ratio<86400>>(model.geo.latency_max_age).count()};
     spec.country_table = model.geo.country_table;
     for (const auto& row : model.geo.networks) {
         spec.networks.push_back(to_network(row));
@@ -88,7 +91,8 @@ std::string key_of(const geo::GeoSpec& spec) {
         key += file_identity(file);
     }
     if (spec.latency) {
-        key += "latency " + file_identity(*spec.latency);
+        key += fmt::format("latency {} {} {}", file_identity(*spec.latency),
+                           spec.latency_limits.min_samples, spec.latency_limits.max_age_days);
     }
     key +=
         file_identity(spec.country_table / "geoip") + file_identity(spec.country_table / "geoip6");
