@@ -102,6 +102,18 @@ constexpr Option kExplainOptions[] = {kConfig,
                                       {"--server", false, ""},
                                       kAdmin,
                                       kTokenFile};
+constexpr Option kForecastOptions[] = {kConfig,
+                                       kJson,
+                                       {"--name", true, ""},
+                                       {"--down", true, ""},
+                                       {"--config-after", true, ""},
+                                       {"--demand", true, ""},
+                                       {"--type", true, ""},
+                                       {"--html", true, ""}};
+constexpr Option kLatencyOptions[] = {{"--output", true, "-o"}, {"--prefix4", true, ""},
+                                      {"--prefix6", true, ""},  {"--min-samples", true, ""},
+                                      {"--client", true, ""},   {"--region", true, ""},
+                                      {"--rtt", true, ""}};
 constexpr Option kDrillOptions[] = {
     {"--json", true, ""},  {"--html", true, ""},  {"--threads", true, ""},  {"--seed", true, ""},
     {"--sweep", true, ""}, {"--live", false, ""}, {"--validate", false, ""}};
@@ -157,6 +169,24 @@ constexpr Command kCommands[] = {
      "status 1 when one of them does not fit or something the scenario expects does not hold;\n"
      "reports are written all the same.\n",
      kDrillOptions, run_drill},
+    {"forecast", "tell which share of the clients each endpoint gets before and after a change",
+     "steerd forecast [-c steerd.toml] --name NAME [--down NAME]... [--config-after FILE]\n"
+     "                       [--demand FILE] [--type A|AAAA] [--json] [--html FILE]\n\n"
+     "Walks the table that answers are taken from: public IPv4 addresses, or IPv6 /48s with\n"
+     "--type AAAA, or the prefixes of --demand (CSV: prefix,weight; weight in requests/s).\n"
+     "Before is the configuration with everything up; after is the one of --config-after, else\n"
+     "the same, with what --down names (an endpoint or region:NAME, repeatable) down. With\n"
+     "--demand it warns where an endpoint would get more than its capacity. --html writes a page\n"
+     "with world maps.\n",
+     kForecastOptions, run_forecast},
+    {"latency", "make measured round trips a latency.csv",
+     "steerd latency import CSV... [-o latency.csv] [--prefix4 24] [--prefix6 48]\n"
+     "                      [--min-samples N] [--client NAME] [--region NAME] [--rtt NAME]\n\n"
+     "Reads exports of pings or of real users (a header, then client address, region, rtt_ms in\n"
+     "any order; - is standard input) and prints the median of each prefix and region with the\n"
+     "count of its samples. --client, --region and --rtt say which columns are meant where the\n"
+     "header does not use known words; times may be told in ms, us or s by the column's name.\n",
+     kLatencyOptions, run_latency},
     {"status", "show endpoints, health, orders, holds and routes of the running server",
      "steerd status [--watch] [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
      "--watch follows until interrupted. ADDRESS: unix:PATH or 127.0.0.1:5380; left out, it is\n"

@@ -76,6 +76,8 @@ int run_serve(const Args& args);
 int run_check(const Args& args);
 int run_explain(const Args& args);
 int run_drill(const Args& args);
+int run_forecast(const Args& args);
+int run_latency(const Args& args);
 int run_status(const Args& args);
 int run_drain(const Args& args);
 int run_up(const Args& args);
