@@ -27,8 +27,9 @@ std::string told_by(const geo::LatencyRow& row) {
         out = std::to_string(*row.samples) + (*row.samples == 1 ? " sample" : " samples");
     }
     if (row.age_days) {
-        out +=
-            (out.empty() ? "" : ", ") + std::to_string(std::llround(*row.age_days)) + " days old";
+        const auto days = std::llround(*row.age_days);
+        out += (out.empty() ? "" : ", ") + std::to_string(days);
+        out += days == 1 ? " day old" : " days old";
     }
     return out;
 }
