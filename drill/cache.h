@@ -41,6 +41,28 @@ struct RetryRule {
     double most_s = 30;
 };
 
+/// One resolver before an authority that does not answer, by that rule; simulated caches and those
+/// of live drills ask at its moments.
+class Patience {
+  public:
+    explicit Patience(const RetryRule& rule) noexcept
+        : wait_s_(rule.first_s), most_s_(rule.most_s) {}
+
+    /// Until the question that is under way counts as lost.
+    [[nodiscard]] double wait_s() const noexcept { return wait_s_; }
+
+    /// The question asked at `asked` was lost: when the next one is asked, on behalf of a client
+    /// that comes `gap_s` after that.
+    [[nodiscard]] double next(double asked, double gap_s) noexcept {
+        const double at = asked + wait_s_ + gap_s;
+        wait_s_ = std::min(2 * wait_s_, most_s_);
+        return at;
+    }
+
+  private:
+    double wait_s_, most_s_;
+};
+
 /// A cache in the client (browser, operating system, JVM) in front of the resolver. It holds what
 /// it got for max(least_s, factor * told TTL + add_s), and is busy: it asks again when that is
 /// over. grace_s: uses it once more when the next request, gap_s later in the mean, comes within

@@ -61,15 +61,14 @@ void CacheStream<Client, Sink>::pass_through() {
 /// Asks again, ever more rarely, until the authority answers or the drill ends.
 template <class Client, class Sink>
 void CacheStream<Client, Sink>::retry() {
-    double wait = model_.retry.first_s;
+    Patience patience(model_.retry);
     while (true) {
         const FlatAuthority& state = timeline_.authority_at(at_);
         if (state.up || state.hung) {
             sink_.fetch(at_);  // it arrives there, whatever comes of it
         }
         bits_ = rng_.next();
-        next_ = at_ + wait + exponential(bits_) * gap_s_;
-        wait = std::min(2 * wait, model_.retry.most_s);
+        next_ = patience.next(at_, exponential(bits_) * gap_s_);
         starve(at_, std::min(next_, timeline_.duration));
         at_ = next_;
         if (at_ >= timeline_.duration || reachable()) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,15 +34,29 @@ Timeline skeleton_of(const Scenario& scenario, const Clients& clients) {
     return timeline;
 }
 
-/// Clients of whom no cache was sampled count as the largest group of their demand that was seen.
-void fill_unseen(Timeline& timeline) {
+/// Kinds of clients of whom no cache was sampled.
+struct Unseen {
+    std::size_t kinds = 0;
+    double share = 0;  // of all demand
+};
+
+/// They count as the largest kind of their demand that was seen.
+Unseen fill_unseen(const Scenario& scenario, Timeline& timeline) {
     std::vector<ClassTimeline>& classes = timeline.classes;
     const auto seen = [&](const DemandCell& cell) {
         return !classes[cell.timeline].pieces.empty();
     };
+    double all_qps = 0;
+    for (const ScenarioDemand& demand : scenario.demands) {
+        all_qps += demand.spec.qps;
+    }
+    Unseen unseen;
     const std::vector<DemandCell>& cells = timeline.cells;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> copies;  // to, from
     for (const DemandCell& cell : cells) {
+        if (seen(cell)) {
+            continue;
+        }
         const DemandCell* best = nullptr;
         for (const DemandCell& other : cells) {
             const bool nearer = best == nullptr ||
@@ -50,9 +65,11 @@ void fill_unseen(Timeline& timeline) {
                                  other.share > best->share);
             best = seen(other) && nearer ? &other : best;
         }
-        if (!seen(cell) && best != nullptr) {
+        if (best != nullptr) {
             copies.emplace_back(cell.timeline, best->timeline);
         }
+        ++unseen.kinds;
+        unseen.share += cell.share * scenario.demands[cell.demand].spec.qps / all_qps;
     }
     for (const auto& [to, from] : copies) {
         classes[to] = classes[from];
@@ -62,11 +79,13 @@ void fill_unseen(Timeline& timeline) {
             one.pieces.push_back({base::Mono{}, {Offer{}}});
         }
     }
+    return unseen;
 }
 
 /// What the world and the monitor saw, as the timeline that the counting reads.
-Timeline timeline_seen(const Scenario& scenario, const Bound& bound, const Clients& clients,
-                       const LiveWorld& world, const LivePopulation& population) {
+std::pair<Timeline, Unseen> timeline_seen(const Scenario& scenario, const Bound& bound,
+                                          const Clients& clients, const LiveWorld& world,
+                                          const LivePopulation& population) {
     Timeline timeline = skeleton_of(scenario, clients);
     timeline.answers = population.answers();
     if (timeline.answers.empty()) {
@@ -83,12 +102,12 @@ Timeline timeline_seen(const Scenario& scenario, const Bound& bound, const Clien
     }
     std::sort(seen.turns.begin(), seen.turns.end());
     timeline.classes = classes_seen(seen);
-    fill_unseen(timeline);
+    const Unseen unseen = fill_unseen(scenario, timeline);
     timeline.switches = switches_seen(timeline.classes);
     timeline.truth = world.truth().truth(base::Mono{scenario.duration});
     timeline.authority = world.authority();
     timeline.events = event_times(scenario, bound, world.log(), world.judged_by(), timeline);
-    return timeline;
+    return {std::move(timeline), unseen};
 }
 
 template <class Client>
@@ -145,6 +164,9 @@ void say_assumptions(const Scenario& scenario, const LivePopulation& population,
 void say_notes(const Scenario& scenario, const LiveWorld& world, const LivePopulation& population,
                VirtualRun& run) {
     run.notes = world.notes();
+    for (std::string& one : world.unheard()) {
+        run.notes.push_back(std::move(one));
+    }
     run.notes.push_back(fmt::format(
         "Sampled: {} live caches stand for {:.0f} resolvers, with the shares of demand kept; a "
         "share of one half is known to about {:.1f} % (one standard error), and times at small "
@@ -208,11 +230,18 @@ Report live_drill(const Scenario& scenario, const Bound& bound, const LiveDrillO
         return report;
     }
     VirtualRun run;
-    run.timeline = timeline_seen(scenario, bound, clients, *world, population);
+    Unseen unseen;
+    std::tie(run.timeline, unseen) = timeline_seen(scenario, bound, clients, *world, population);
     run.stories = event_stories(run.timeline);
     run.rtt_ms = clients.rtt_ms;
     say_assumptions(scenario, population, run);
     say_notes(scenario, *world, population, run);
+    if (unseen.kinds > 0) {
+        run.notes.push_back(fmt::format(
+            "Not sampled: of {} of {} kinds of clients ({:.2g} % of demand) no cache asked; they "
+            "count as the largest kind of their demand that did.",
+            unseen.kinds, run.timeline.cells.size(), 100 * unseen.share));
+    }
     EngineOptions engine;
     engine.seed = scenario.seed;
     engine.rtt_ms = clients.rtt_ms;

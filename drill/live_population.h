@@ -73,7 +73,7 @@ class LivePopulation {
     struct Waiting {
         base::Rng rng{0};
         double asked = -1;  // since when an answer is awaited; negative: none is
-        double wait_s = 1;  // until it counts as lost
+        Patience patience{RetryRule{}};
         std::uint32_t turn = 0;
     };
 

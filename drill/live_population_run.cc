@@ -31,19 +31,17 @@ void LivePopulation::act(std::uint32_t cache, double at) {
     }
     waiting.asked = at;
     asker_.ask(cache, bound_.name, clients_.groups[caches_[cache].group].client);
-    plan(cache, at + waiting.wait_s);
+    plan(cache, at + waiting.patience.wait_s());
 }
 
-/// As CacheStream::retry: the question counted from when it was asked, the next one after the
-/// resolver's patience and the next client.
+/// The question counts from when it was asked, as in CacheStream::retry.
 void LivePopulation::failed(std::uint32_t cache, double at) {
     Waiting& waiting = waiting_[cache];
     LiveCache& one = caches_[cache];
     asker_.forget(cache);
     one.record.fetches.push_back({waiting.asked, kLookupFailed, 0});
     const double next =
-        waiting.asked + waiting.wait_s + exponential(waiting.rng.next()) / one.sampled.rate;
-    waiting.wait_s = std::min(2 * waiting.wait_s, one.model->retry.most_s);
+        waiting.patience.next(waiting.asked, exponential(waiting.rng.next()) / one.sampled.rate);
     waiting.asked = -1;
     plan(cache, std::max(next, at));
 }
@@ -60,7 +58,7 @@ void LivePopulation::fetched(std::uint32_t cache, const LiveReply& reply, double
     }
     const std::uint32_t answer = answer_id(reply);
     waiting.asked = -1;
-    waiting.wait_s = one.model->retry.first_s;
+    waiting.patience = Patience(one.model->retry);
     one.record.fetches.push_back({at, answer, reply.ttl_s});
     const Lifetime life = lifetime_of(*one.model, reply.ttl_s, answers_[answer].negative);
     const double gap_s = 1 / one.sampled.rate;
@@ -114,7 +112,7 @@ std::optional<std::string> LivePopulation::run(const std::function<bool()>& canc
                                                const std::function<void(double)>& progress) {
     const double end = std::chrono::duration<double>(scenario_.duration).count();
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
-        waiting_[i].wait_s = caches_[i].model->retry.first_s;
+        waiting_[i].patience = Patience(caches_[i].model->retry);
     }
     world_.begin(clock_.now().mono);
     while (true) {

@@ -57,7 +57,7 @@ class SiteLoop {
   private:
     [[nodiscard]] int wait_ms() const;
     bool obey();
-    void cut(Cut what) const;
+    [[nodiscard]] bool cut(Cut what) const;
     void accept_all(std::size_t port);
     void read_from(Connection& connection);
     void answer(Connection& connection);
@@ -99,7 +99,7 @@ bool SiteLoop::listen() {
 
 /// A filter on a listening socket sees each packet that would begin a connection; what it refuses
 /// is lost on the way, as far as the other side can tell.
-void SiteLoop::cut(Cut what) const {
+bool SiteLoop::cut(Cut what) const {
     std::array<sock_filter, 4> program{{
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(SKF_NET_OFF) + kSourceInIp),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, plan_.client.v4_value(), 0, 1),
@@ -107,13 +107,17 @@ void SiteLoop::cut(Cut what) const {
         BPF_STMT(BPF_RET | BPF_K, 0U),
     }};
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    const int unused = 0;  // without a value, which nobody reads, nothing is detached
     for (std::size_t i = 0; i < listener_count_; ++i) {
-        if (what == Cut::None) {
-            ::setsockopt(listeners_[i], SOL_SOCKET, SO_DETACH_FILTER, nullptr, 0);
-        } else {
-            ::setsockopt(listeners_[i], SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+        const int failed =
+            what == Cut::None
+                ? ::setsockopt(listeners_[i], SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused)
+                : ::setsockopt(listeners_[i], SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+        if (failed != 0) {
+            return false;
         }
     }
+    return true;
 }
 
 bool SiteLoop::obey() {
@@ -125,8 +129,8 @@ bool SiteLoop::obey() {
     if (got != sizeof next) {
         return false;  // the drill is gone
     }
-    if (next.cut != behaviour_.cut) {
-        cut(next.cut);
+    if (next.cut != behaviour_.cut && !cut(next.cut)) {
+        return false;  // it ends, and the drill is told that it does not obey
     }
     behaviour_ = next;
     say_done();

@@ -67,11 +67,7 @@ LiveWorld::LiveWorld(const Scenario& scenario, const Bound& bound, LiveOptions o
     : scenario_(scenario),
       bound_(bound),
       options_(std::move(options)),
-      folder_([] {
-          std::string path = (std::filesystem::temp_directory_path() / "steerd-drill-XXXXXX");
-          return ::mkdtemp(path.data()) == nullptr ? std::string() : path;
-      }()),
-      server_(options_.program, folder_),
+      server_(options_.program, folder_.path()),
       truth_(bound.plan, scenario.type, scenario.seed) {
     log_.in_force.assign(scenario.events.size(), base::kNever);
     for (std::size_t i = 0; i < bound.plan->endpoints.size(); ++i) {
@@ -92,15 +88,11 @@ std::unique_ptr<LiveWorld> LiveWorld::start(const Scenario& scenario, const Boun
 
 LiveWorld::~LiveWorld() {
     server_.kill();
-    sites_.clear();
-    if (!folder_.empty()) {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
-    }
+    sites_.clear();  // before their directory
 }
 
 std::optional<std::string> LiveWorld::set_up(base::Problems& problems) {
-    if (folder_.empty()) {
+    if (folder().empty()) {
         return fmt::format("no directory for the drill: {}", std::strerror(errno));
     }
     const std::size_t errors = problems.error_count();
@@ -112,7 +104,7 @@ std::optional<std::string> LiveWorld::set_up(base::Problems& problems) {
         return failed;
     }
     config_ =
-        live_config(scenario_, bound_, layout_, folder_, {options_.names, options_.names_ttl_s});
+        live_config(scenario_, bound_, layout_, folder(), {options_.names, options_.names_ttl_s});
     for (const SitePlan& plan : layout_.sites) {
         sites_.push_back(std::make_unique<LiveSite>(plan));
         if (const auto failed = sites_.back()->start()) {
@@ -167,8 +159,8 @@ std::optional<std::string> LiveWorld::reserve_ports() {
 }
 
 std::optional<std::string> LiveWorld::write_config() const {
-    const auto file = folder_ / "steerd.toml";
-    const auto next = folder_ / "steerd.toml.new";
+    const auto file = folder() / "steerd.toml";
+    const auto next = folder() / "steerd.toml.new";
     std::ofstream out(next, std::ios::binary | std::ios::trunc);
     out << config::toml_text(config_);
     out.close();

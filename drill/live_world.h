@@ -18,6 +18,7 @@
 #include "base/ip.h"
 #include "base/problem.h"
 #include "drill/live_config.h"
+#include "drill/live_folder.h"
 #include "drill/live_server.h"
 #include "drill/live_site.h"
 #include "drill/scenario.h"
@@ -57,7 +58,7 @@ class LiveWorld {
     [[nodiscard]] const base::IpAddress& client() const noexcept { return layout_.client; }
 
     /// The directory, for whatever else is to vanish with it.
-    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
 
     /// A name on the drilled route; any number of them. REQUIRES: options.names.
     [[nodiscard]] std::string name(std::size_t number) const;
@@ -102,6 +103,9 @@ class LiveWorld {
 
     [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
 
+    /// Events that the server has not said it heard of.
+    [[nodiscard]] std::vector<std::string> unheard() const;
+
     /// Why it cannot go on; empty: it can.
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
@@ -130,7 +134,6 @@ class LiveWorld {
     void on_endpoints(const ScenarioEvent& event, std::size_t number);
     void on_server(const ScenarioEvent& event, std::size_t number);
     void order(const ScenarioEvent& event, std::size_t number);
-    void order_by_restart(const ScenarioEvent& event, std::size_t number);
     void weigh(const ScenarioEvent& event, std::size_t number);
     void flap(base::Mono now);
     void hear();
@@ -145,7 +148,7 @@ class LiveWorld {
     const Bound& bound_;
     LiveOptions options_;
     base::RealClock clock_;
-    std::filesystem::path folder_;
+    LiveFolder folder_;
     LiveLayout layout_;
     config::TomlNode config_;
     std::vector<LiveFd> reserved_;  // ports, kept for endpoints that come back

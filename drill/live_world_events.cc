@@ -1,16 +1,13 @@
 // Events as they happen to real processes, and what the server says of them.
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <cctype>
 #include <csignal>
-#include <fstream>
 #include <set>
-#include <sstream>
+#include <utility>
 
 #include "base/text.h"
-#include "control/state.h"
 #include "drill/live_world.h"
 
 namespace steerd::drill {
@@ -22,7 +19,6 @@ namespace {
 
 constexpr base::Duration kAdminPatience = std::chrono::seconds(2);
 constexpr base::Duration kWordPatience = std::chrono::seconds(30);
-constexpr base::Duration kStopPatience = std::chrono::seconds(6);
 
 std::string percent_encoded(std::string_view text) {
     std::string out;
@@ -153,6 +149,12 @@ Mono LiveWorld::next() const noexcept {
 void LiveWorld::on_server(const ScenarioEvent& event, std::size_t number) {
     if (event.kind == EventKind::Kill) {
         server_.kill();
+        for (const Awaited& one : std::exchange(awaited_, {})) {
+            if (one.word == "reload") {
+                log_.in_force[one.event] = now();
+                remark(scenario_.events[one.event], "in force when the server is back");
+            }
+        }
         hung_ = false;
         authority_.push_back({now(), Authority::Killed});
     } else if (event.kind == EventKind::Hang) {
@@ -171,6 +173,9 @@ void LiveWorld::on_server(const ScenarioEvent& event, std::size_t number) {
     } else if (hung_) {
         hung_ = false;
         server_.signal(SIGCONT);
+        for (Awaited& one : awaited_) {
+            one.deadline = clock_.now().mono + kWordPatience;
+        }
         log_.in_force[number] = now();
         authority_.push_back({now(), Authority::Up});
     }
@@ -199,11 +204,7 @@ void LiveWorld::order(const ScenarioEvent& event, std::size_t number) {
         return;
     }
     AdminCall call;
-    call.socket = folder_ / kAdminSocket;
-    if (!std::filesystem::exists(call.socket)) {
-        order_by_restart(event, number);
-        return;
-    }
+    call.socket = folder() / kAdminSocket;
     const bool drain = event.kind == EventKind::Drain;
     call.method = drain ? "PUT" : "DELETE";
     call.target = "/api/v1/overrides/" + percent_encoded(event.target);
@@ -217,43 +218,6 @@ void LiveWorld::order(const ScenarioEvent& event, std::size_t number) {
     }
     log_.in_force[number] = now();
     turns_.push_back(now());
-}
-
-/// A server without an admin socket takes an order from the state it starts with.
-void LiveWorld::order_by_restart(const ScenarioEvent& event, std::size_t number) {
-    server_.signal(SIGTERM);
-    const Mono deadline = clock_.now().mono + kStopPatience;
-    authority_.push_back({now(), Authority::Killed});
-    while (server_.running() && !server_.ended_by_itself() && clock_.now().mono < deadline) {
-        pollfd log{server_.log_fd(), POLLIN, 0};
-        ::poll(&log, 1, 1);
-        hear();
-    }
-    server_.kill();
-    const auto file = folder_ / "state" / "state.json";
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    auto state = control::state_from_json(text.str());
-    if (!state) {
-        heed("the server left no state to put an order into: " + state.error());
-        return;
-    }
-    std::erase_if(state->orders,
-                  [&](const health::NamedOrder& one) { return one.name == event.target; });
-    if (event.kind == EventKind::Drain) {
-        health::Order drain;
-        drain.reason = "drill";
-        drain.who = "drill";
-        drain.since = clock_.now().wall;
-        state->orders.push_back({event.target, drain});
-    }
-    std::ofstream(file, std::ios::binary | std::ios::trunc) << control::state_to_json(*state);
-    heed(write_config());
-    awaited_.push_back(
-        {number, "ready", server_.words().size(), clock_.now().mono + kWordPatience});
-    heed(server_.start());
-    remark(event,
-           "the server has no admin socket, so it was restarted with the order in its state");
 }
 
 void LiveWorld::believe(const TransitionWord& word, Mono at) {
@@ -308,6 +272,17 @@ void LiveWorld::hear() {
     }
 }
 
+std::vector<std::string> LiveWorld::unheard() const {
+    std::vector<std::string> out;
+    for (const Awaited& one : awaited_) {
+        const ScenarioEvent& event = scenario_.events[one.event];
+        out.push_back(fmt::format("{} of {} at {}: the drill ended before the server said \"{}\".",
+                                  to_text(event.kind), event.target,
+                                  base::format_duration(event.at), one.word));
+    }
+    return out;
+}
+
 void LiveWorld::tick() {
     hear();
     flap(now());
@@ -316,7 +291,7 @@ void LiveWorld::tick() {
         heed("the server ended:" + server_.last_words());
     }
     for (const Awaited& one : awaited_) {
-        if (clock_.now().mono > one.deadline) {
+        if (!hung_ && clock_.now().mono > one.deadline) {
             heed(fmt::format("the server did not say \"{}\" in time:{}", one.word,
                              server_.last_words()));
         }

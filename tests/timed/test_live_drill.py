@@ -170,7 +170,8 @@ class LiveDrills(unittest.TestCase):
         cls.drills = {
             "kill": Drill([event(2, "kill", "region:tokyo"), event(10, "recover", "region:tokyo")],
                           duration=14, tail='[expect]\ndetect = "<= 1ms"\n'),
-            "freeze": Drill([event(2, "blackhole", "tokyo")], duration=11, tail='[expect]\ndetect = "<= 5s"\n'),
+            "freeze": Drill([event(2, "blackhole", "tokyo"), event(10, "recover", "tokyo")],
+                            duration=14, tail='[expect]\ndetect = "<= 5s"\n'),
             "drain": Drill([event(2, "drain", "tokyo"), event(8, "release", "tokyo")],
                            duration=13),
             "slow": Drill([event(2, "slow", "tokyo", delay="250ms"), event(6, "recover", "tokyo"),
@@ -178,7 +179,8 @@ class LiveDrills(unittest.TestCase):
             "gray": Drill([event(2, "gray", "canary", fail=0.8, delay="10ms")], name="split"),
             "weight": Drill([event(3, "weight", "canary", route="split", weight=0)], name="split"),
             "flap": Drill([event(2, "flap", "tokyo", period="4s", duty=0.5)], duration=10),
-            "partition": Drill([event(2, "partition", "tokyo")], name="safe", duration=7),
+            "partition": Drill([event(2, "partition", "tokyo"), event(7, "recover", "tokyo")],
+                               name="safe", duration=11),
             "server": Drill([event(2, "kill", "server"), event(3, "recover", "server"),
                              event(9, "hang", "server"), event(11, "recover", "server")],
                             duration=14),
@@ -217,16 +219,23 @@ class LiveDrills(unittest.TestCase):
         self.assertGreater(first["clients_moved_s"]["p50"], first["switch_s"])
         self.assertLessEqual(first["clients_moved_s"]["p99"], first["switch_s"] + 5 + SLACK)
 
+    def check_back(self, name):
+        """Found up again within the bound, and answers are as they were."""
+        recovery = self.reports[name]["events"][1]
+        self.assertEqual("recover", recovery["do"])
+        self.assertIsNotNone(recovery["detect_s"], self.drills[name].text())
+        self.assertLessEqual(recovery["detect_s"], (RISE + 1) * INTERVAL + SLACK)
+        self.assertEqual(2, self.reports[name]["switches"])
+
     def test_killed_endpoint_is_noticed_in_time(self):
         self.check_detect("kill", 0)
         self.check_moved("kill")
-        back = self.reports["kill"]["events"][1]["detect_s"]
-        self.assertLessEqual(back, (RISE + 1) * INTERVAL + SLACK)
-        self.assertEqual(2, self.reports["kill"]["switches"])
+        self.check_back("kill")
 
     def test_frozen_endpoint_is_noticed_in_time(self):
         self.check_detect("freeze", TIMEOUT)
         self.check_moved("freeze")
+        self.check_back("freeze")
 
     def test_expectations_decide_the_exit_status(self):
         self.assertEqual(1, self.drills["kill"].status)
@@ -242,11 +251,17 @@ class LiveDrills(unittest.TestCase):
         self.assertIn("Probe web is http instead of https", page)
 
     def test_drain_is_an_order(self):
+        # In force when the command returns, seen at the monitor's next question.
+        for event in self.reports["drain"]["events"]:
+            self.assertIsNotNone(event["detect_s"], self.drills["drain"].text())
+            self.assertLessEqual(event["detect_s"], SLACK)
+            self.assertIsNotNone(event["switch_s"], self.drills["drain"].text())
+            self.assertLessEqual(event["switch_s"], SLACK)
         first = self.first("drain")
         self.assertEqual(0, first["requests_lost"])
-        self.assertIsNotNone(first["detect_s"], self.drills["drain"].text())
-        self.assertLessEqual(first["switch_s"], first["detect_s"] + 0.5)
+        self.assertLessEqual(first["by_class"]["honest"]["p99"], 2 + 2 * SLACK)
         self.assertEqual(2, self.reports["drain"]["switches"])
+        self.assertNotIn("refused", self.drills["drain"].text())
 
     def test_slow_endpoint_is_degraded_then_dead_beyond_the_timeout(self):
         events = self.reports["slow"]["events"]
@@ -274,6 +289,7 @@ class LiveDrills(unittest.TestCase):
     def test_partition_cuts_off_probes_alone(self):
         self.check_detect("partition", TIMEOUT)
         self.assertEqual(0, self.first("partition")["requests_lost"])
+        self.check_back("partition")
 
     def test_server_comes_back_with_its_health(self):
         report = self.reports["server"]
@@ -318,6 +334,14 @@ class BrokenOff(unittest.TestCase):
         drill.process.kill()
         drill.process.wait()
         wait_until(lambda: not drill.processes(), 10, "all processes are gone")
+        left = list(drill.temporary.iterdir())
+        self.assertEqual(1, len(left))
+        drill.output.close()
+        drill.start(drill.folder / "drill.toml")  # the next drill clears up
+        wait_until(lambda: not left[0].exists(), 60, "its directory is gone")
+        os.killpg(drill.process.pid, signal.SIGINT)
+        self.assertEqual(130, drill.process.wait(20))
+        self.assertEqual([], list(drill.temporary.iterdir()))
 
 
 class Refused(unittest.TestCase):
