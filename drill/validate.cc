@@ -20,12 +20,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::uint32_t kNames = 220;   // at least kLeastFlips must change; a datagram may get lost
-constexpr std::uint32_t kClocked = 24;  // whose lives are watched
-constexpr double kRate = 0.5;           // questions per second for each name and resolver
-constexpr std::uint32_t kMostTtlS = 10;  // so that all of it stays within two minutes
+constexpr std::uint32_t kNames = 220;  // at least kLeastFlips must change; a datagram may get lost
+constexpr std::uint32_t kMostNames = 1600;  // where only a share of them holds what is to die
+constexpr std::uint32_t kClocked = 24;      // whose lives are watched
+constexpr double kRate = 0.5;               // questions per second for each name and resolver
+constexpr std::uint32_t kMostTtlS = 10;     // so that all of it stays within two minutes
 constexpr std::size_t kMostClients = 64;
 constexpr int kTries = 6;
+constexpr int kShareTries = 300;
 constexpr base::Duration kBackLimit = seconds(60);
 constexpr base::Duration kPatience = milliseconds(500);
 constexpr int kVersionSeconds = 5;
@@ -78,6 +80,11 @@ std::vector<InstalledResolver> installed_resolvers(Validation& out) {
     return found;
 }
 
+/// So many that, whatever is drawn for each, enough hold what has `share` of the answers.
+double names_needed(double share) {
+    return std::ceil((kNames + 3 * std::sqrt(kLeastFlips * (1 - share))) / share);
+}
+
 /// Waits until the answers to one of the scenario's clients name what is to die, and settles on it.
 class ClientSearch {
   public:
@@ -92,7 +99,7 @@ class ClientSearch {
             base::IpPrefix best;
             for (const base::IpPrefix& candidate : candidates_) {
                 scene_.client = candidate;
-                const int old = old_answers();
+                const int old = old_answers(kTries);
                 if (old > most) {
                     most = old;
                     best = candidate;
@@ -103,6 +110,7 @@ class ClientSearch {
             }
             if (most > 0) {
                 scene_.client = best;
+                scene_.old_share = share();
                 return true;
             }
             ::poll(nullptr, 0, kPauseMs);  // it has just come back: until it is found up
@@ -111,9 +119,15 @@ class ClientSearch {
     }
 
   private:
-    int old_answers() const {
+    /// Of this client's answers that name what is to die; two standard errors less if it is drawn.
+    double share() const {
+        const double seen = static_cast<double>(old_answers(kShareTries)) / kShareTries;
+        return std::max(seen - 2 * std::sqrt(seen * (1 - seen) / kShareTries), 1.0 / kShareTries);
+    }
+
+    int old_answers(int tries) const {
         int old = 0;
-        for (int i = 0; i < kTries; ++i) {
+        for (int i = 0; i < tries; ++i) {
             scene_.tick();
             const auto told = ask_once(scene_.server, scene_.names.back(), scene_, true, kPatience);
             old += told && told->old ? 1 : 0;
@@ -143,7 +157,6 @@ class Validator {
         out_.configured_ttl_s = steered.ttl_s;
         out_.ttl_s = ttl_s;
         out_.rate = kRate;
-        tell(steered);
         LiveOptions live;
         live.program = options_.program;
         live.names = true;
@@ -178,13 +191,20 @@ class Validator {
                              [&](const ResolverFigures& one) { return one.name == name; });
     }
 
-    void tell(const policy::SteeredName& steered) {
+    void tell(const ValidateScene& scene) {
+        const auto& steered = plan_.bound.plan->steered[config::index(plan_.bound.steered)];
+        if (scene.old_share < 1) {
+            out_.notes.push_back(fmt::format(
+                "{} is in a share of the answers of its route; so many names are asked for that "
+                "{} hold it, and the rest does not count",
+                plan_.target, kLeastFlips));
+        }
         out_.notes.push_back(fmt::format(
             "validation kills {}, what the scenario's first event takes out, while each resolver "
             "is asked {} questions per second for each of {} names on the route of the drilled "
             "name, and the lives of {} more are watched; their first questions come at random "
             "moments, so that no two caches are in step",
-            plan_.target, kRate, kNames, kClocked));
+            plan_.target, kRate, scene.names.size() - 1 - kClocked, kClocked));
         if (steered.ttl_s > kMostTtlS) {
             out_.notes.push_back(
                 fmt::format("validation serves a TTL of {} s instead of {} s, so that it ends "
@@ -202,9 +222,7 @@ class Validator {
         ValidateScene scene;
         scene.server = world_->server();
         scene.zone = world_->zone().to_text();
-        for (std::size_t i = 0; i <= kNames + kClocked; ++i) {
-            scene.names.push_back(*dns::Name::parse(world_->name(i)));
-        }
+        scene.names.push_back(*dns::Name::parse(world_->name(0)));  // to find a client with
         scene.clocked = kClocked;
         scene.rate = kRate;
         scene.ttl_s = out_.ttl_s;
@@ -248,6 +266,19 @@ class Validator {
             return world_->failure().empty()
                        ? fmt::format("no client of the scenario is answered with {}", plan_.target)
                        : world_->failure();
+        }
+        const double names = names_needed(made.old_share);
+        if (names > kMostNames) {
+            return fmt::format(
+                "{} is in {:.2g} % of the answers to this client: {:.0f} names would have to be "
+                "asked for, so that {} hold it, and at most {} are",
+                plan_.target, 100 * made.old_share, names, kLeastFlips, kMostNames);
+        }
+        for (std::size_t i = 1; i <= static_cast<std::size_t>(names) + kClocked; ++i) {
+            made.names.push_back(*dns::Name::parse(world_->name(i)));
+        }
+        if (attempt == 1) {
+            tell(made);
         }
         RunOutcome outcome = run_resolvers(made, installed, attempt);
         if (!outcome.failure.empty()) {

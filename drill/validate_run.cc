@@ -25,6 +25,7 @@ constexpr base::Duration kReadyLimit = seconds(20);
 constexpr base::Duration kTryPatience = milliseconds(100);
 constexpr base::Duration kWatchPatience = milliseconds(100);
 constexpr double kWatchStepS = 0.01;
+constexpr double kMissed = 1e-6;      // the chance to take a draw for the switch
 constexpr double kSwitchLimitS = 90;  // detection may be slow: the configuration's intervals
 constexpr double kLeadS = 0.2;        // from the start of the clock to the first question
 constexpr int kStepMs = 5;
@@ -222,9 +223,7 @@ class Run {
         for (;;) {
             const double begin = now_s();
             const base::Wall wall = clock_.now().wall;
-            const auto told =
-                ask_once(scene_.server, scene_.names.back(), scene_, true, kWatchPatience);
-            if (told && !told->old) {
+            if (all_new()) {
                 // Between the last old answer and this one; the middle is at most a step off.
                 facts_.switch_s = (asked + begin) / 2;
                 facts_.second_s = begin - second_fraction(wall);
@@ -244,6 +243,20 @@ class Run {
                 return "interrupted";
             }
         }
+    }
+
+    /// Asks so often that an answer which is drawn would have been an old one among them.
+    bool all_new() const {
+        const double tries =
+            scene_.old_share < 1 ? std::log(kMissed) / std::log1p(-scene_.old_share) : 1;
+        for (int i = 0; i < tries; ++i) {
+            const auto told =
+                ask_once(scene_.server, scene_.names.back(), scene_, true, kWatchPatience);
+            if (!told || told->old) {
+                return false;
+            }
+        }
+        return true;
     }
 
     const ValidateScene& scene_;

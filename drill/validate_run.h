@@ -26,6 +26,7 @@ namespace steerd::drill {
 struct ValidateScene {
     base::SocketAddress server;
     base::IpPrefix client;  // who asks, as far as the server knows
+    double old_share = 1;   // of the answers to that client, before the kill
     dns::RrType type = dns::RrType::A;
     std::string zone;
     std::vector<dns::Name> names;  // as in PollOptions; one more at the end, for trying
