@@ -67,7 +67,7 @@ int main() {
     drill::Results results;
     const Took full = timed(timeline, true, results);
     std::printf("hour_of_a_million_s %.3f cpu_s %.3f (%.0f queries/s at the authority)\n",
-                full.wall_s, full.cpu_s, results.authoritative_before_qps);
+                full.wall_s, full.cpu_s, results.authoritative_before_qps.value_or(0));
     Took jump = timed(timeline, false, results);
     for (int again = 0; again < 9; ++again) {
         const Took next = timed(timeline, false, results);

@@ -2,8 +2,9 @@
 // that holds what it got (StubClient). Both turn what a resolver would answer into runs: from..to
 // the demand uses this answer, reported to sink.run(from, to, state). Runs reach back to -infinity
 // and on to the end; equal neighbours are one run. A state is an answer of the timeline, or its
-// `failed`. A stub stands for the many that a resolver has: it looks at the resolver without moving
-// it, since one more query among many changes nothing. Thread rule: one owner.
+// `failed` where nobody answers. A stub stands for the many that a resolver has: it looks at the
+// resolver without moving it, since one more query among many changes nothing. Thread rule: one
+// owner.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +18,7 @@ namespace steerd::drill {
 template <class Sink>
 class DirectClient {
   public:
-    DirectClient(const FlatTimeline& timeline, const CacheModel&, Sink& sink) noexcept
-        : failed_(timeline.failed), runs_(sink) {}
+    DirectClient(const FlatTimeline&, const CacheModel&, Sink& sink) noexcept : runs_(sink) {}
 
     /// Nothing is held, so the resolver may start when it likes.
     [[nodiscard]] double begin(const FlatClass& flat, base::Rng&, double start) {
@@ -39,12 +39,11 @@ class DirectClient {
         }
     }
 
-    void failed(double from, double) { runs_.on(from, failed_); }
+    void failed(double from, double, std::uint32_t state) { runs_.on(from, state); }
 
     void finish(double end) { runs_.finish(end); }
 
   private:
-    std::uint32_t failed_;
     Cursor cursor_;
     RunMerger<Sink> runs_;
 };
@@ -52,8 +51,8 @@ class DirectClient {
 template <class Sink>
 class StubClient {
   public:
-    StubClient(const FlatTimeline& timeline, const CacheModel& model, Sink& sink) noexcept
-        : failed_(timeline.failed), model_(model), runs_(sink) {}
+    StubClient(const FlatTimeline&, const CacheModel& model, Sink& sink) noexcept
+        : model_(model), runs_(sink) {}
 
     /// A new client, to be in its stationary state at `start`. Returns when its resolver must start
     /// so that the stub has its share of holds behind it by then.
@@ -84,15 +83,15 @@ class StubClient {
     void through(double, double to, std::uint64_t bits) {
         while (next_ < to) {
             const FlatOffer& offer = cursor_.at(next_).choose(bits);
-            runs_.on(next_, offer.servfail ? failed_ : offer.answer);
+            runs_.on(next_, offer.answer);
             hold(offer.servfail ? 0
                                 : lifetime_of(model_, offer.ttl_at(next_), offer.negative).told_s);
         }
     }
 
-    void failed(double, double to) {
+    void failed(double, double to, std::uint32_t state) {
         while (next_ < to) {
-            runs_.on(next_, failed_);
+            runs_.on(next_, state);
             next_ += kFailureHold;  // failures are not kept; the user tries again
         }
     }
@@ -115,7 +114,6 @@ class StubClient {
         next_ += std::max(hold, kLeastHold);
     }
 
-    std::uint32_t failed_;
     const CacheModel& model_;
     Cursor cursor_;
     RunMerger<Sink> runs_;

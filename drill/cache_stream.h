@@ -3,7 +3,7 @@
 // query at any moment would get is known in between. That is what the client is told:
 //   held(from, to, answer, life, entry)   an answer from the cache
 //   through(from, to, bits)               whatever the authority says at the time
-//   failed(from, to)                      no answer at all
+//   failed(from, to, state)               no answer at all, or SERVFAIL from the authority
 // and the sink: fetch(at), and flow(from, to, rate) where nothing can be cached.
 // Obeys RFC 8767 (stale on error, the failure remembered) and RFC 9520 (failures are remembered).
 // Does not model round trips: a fetch takes no time. Thread rule: one owner.
@@ -118,7 +118,7 @@ class CacheStream {
     }
 
     void serve(double to);
-    void starve(double from, double to);
+    void starve(double from, double to, std::uint32_t state);
     void pass_through();
     void retry();
 

@@ -27,19 +27,19 @@ void CacheStream<Client, Sink>::serve(double to) {
         if (a < b && timeline_.authority[i].up) {
             client_.through(a, b, bits_);
         } else if (a < b) {
-            starve(a, b);
+            starve(a, b, timeline_.failed);
         }
     }
 }
 
-/// Nothing can be fetched from `a` to `b`.
+/// Nothing can be fetched from `a` to `b`, and lookups without stale answers end in `state`.
 template <class Client, class Sink>
-void CacheStream<Client, Sink>::starve(double a, double b) {
+void CacheStream<Client, Sink>::starve(double a, double b, std::uint32_t state) {
     if (held_.error_until > a) {
         client_.held(a, std::min(held_.error_until, b), answer_, life_, held_);
     }
     if (held_.error_until < b) {
-        client_.failed(std::max(a, held_.error_until), b);
+        client_.failed(std::max(a, held_.error_until), b, state);
     }
 }
 
@@ -67,9 +67,11 @@ void CacheStream<Client, Sink>::retry() {
         if (state.up || state.hung) {
             sink_.fetch(at_);  // it arrives there, whatever comes of it
         }
+        const std::uint32_t why =
+            state.up ? cursor_.at(at_).choose(bits_).answer : timeline_.failed;
         bits_ = rng_.next();
         next_ = patience.next(at_, exponential(bits_) * gap_s_);
-        starve(at_, std::min(next_, timeline_.duration));
+        starve(at_, std::min(next_, timeline_.duration), why);
         at_ = next_;
         if (at_ >= timeline_.duration || reachable()) {
             held_.fresh_until = held_.old_until = at_;

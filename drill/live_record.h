@@ -76,7 +76,7 @@ class LiveReplay : private CacheStream<Client, Sink> {
     /// What clients got from at_ to `to`.
     void pass(bool failed, double to) {
         if (failed) {
-            this->starve(this->at_, to);
+            this->starve(this->at_, to, this->timeline_.failed);
         } else {
             this->serve(to);
         }

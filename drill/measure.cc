@@ -75,7 +75,7 @@ inline double Measure::failing_s(const std::vector<Use>& use, double from,
 inline void Measure::run_event(std::size_t event, double from, double to,
                                std::uint32_t state) noexcept {
     const EventPlan& plan = plan_.events.data()[event];
-    const double a = std::max(from, plan.at);
+    const double a = std::max(from, plan.before);
     const double b = std::min(to, plan.ends);
     if (a >= b) {
         return;
@@ -85,23 +85,30 @@ inline void Measure::run_event(std::size_t event, double from, double to,
         std::int64_t* on = count.on.data() + stream_.group * (plan.points + 1);
         const auto part =
             static_cast<std::int64_t>(static_cast<double>(rate_) * plan.on.data()[state]);
-        on[point_at(a - plan.at, plan.per_step, plan.points)] += part;
-        on[b >= plan.ends ? plan.points : point_at(b - plan.at, plan.per_step, plan.points)] -=
+        on[point_at(a - plan.before, plan.per_step, plan.points)] += part;
+        on[b >= plan.ends ? plan.points : point_at(b - plan.before, plan.per_step, plan.points)] -=
             part;
         count.lost +=
             to_units(stream_.rate * failing_s(plan.use.data()[state], a, b), kRequestUnit);
     }
+    if (b <= plan.at) {
+        return;
+    }
     // A dead server fails lookups; dead endpoints may leave answers with nothing in them.
     const bool lookup_failed = state + 1 == plan_.states;
     if (plan.server ? lookup_failed : (plan_.unserved.data()[state] != 0 && !lookup_failed)) {
-        count.unserved += to_units(stream_.rate * (b - a), kRequestUnit);
-        count.unserved_rate += from < plan.at ? rate_ : 0;
+        count.unserved += to_units(stream_.rate * (b - std::max(a, plan.at)), kRequestUnit);
+        // What is so at the beginning was so before it, but for a server that dies then.
+        const bool before = from < plan.at || (from <= 0 && !plan.server);
+        count.unserved_rate += before ? rate_ : 0;
     }
 }
 
 inline void Measure::run_place(double from, double to, std::uint32_t state) noexcept {
     PlaceCount& place = *place_;
-    if (state + 1 == plan_.states) {
+    // Clients that never had an answer are no loss of anything that happened.
+    const bool since_then = from > 0 && from >= plan_.first_event;
+    if (state + 1 == plan_.states || (plan_.unserved.data()[state] != 0 && since_then)) {
         place.lost += to_units(stream_.rate * (to - from), kRequestUnit);
     } else if (plan_.harmful.data()[state] != 0) {
         place.lost +=

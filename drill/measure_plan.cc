@@ -17,6 +17,8 @@ constexpr std::size_t kGridPoints = 4096;  // of the curves
 constexpr std::size_t kGridCells = std::size_t{1} << 20;
 constexpr std::size_t kEventCells = std::size_t{1} << 24;  // of all events together, in each thread
 constexpr double kEventStep = 0.1;
+/// An order holds at once; what was on its target is read so much earlier.
+constexpr double kMomentBefore = 1e-6;
 
 /// A step people read easily, so that events at whole minutes fall on the grid.
 double round_step(double at_least) {
@@ -57,6 +59,7 @@ double share_in(const std::vector<Use>& uses, const std::set<std::uint32_t>& end
 EventPlan plan_event(const EventTimes& event, const MeasurePlan& plan) {
     EventPlan made;
     made.at = std::min(seconds(event.at), plan.duration);
+    made.before = std::max(0.0, made.at - kMomentBefore);
     made.ends = std::max(made.at, std::min(seconds(event.ends), plan.duration));
     made.server = event.takes_out && event.endpoints.empty();
     const std::set<std::uint32_t> targets = targets_of(event);

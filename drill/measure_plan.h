@@ -52,8 +52,9 @@ class FailingIntegral {
 
 struct EventPlan {
     double at = 0, ends = 0;  // within the drill
+    double before = 0;        // a moment before `at`, when what was on it still is
     double step = 0.1, per_step = 10;
-    std::size_t points = 1;             // at + k * step for k < points, all before `ends`
+    std::size_t points = 1;             // before + k * step for k < points
     bool server = false;                // takes the server out, not endpoints
     std::vector<double> on;             // by state: the share of its clients that is on the target
     std::vector<std::vector<Use>> use;  // by state: the endpoints of the target only

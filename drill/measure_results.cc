@@ -13,6 +13,8 @@ namespace {
 
 using Counts = std::vector<std::int64_t>;
 
+constexpr double kNoTime = 2e-6;
+
 /// Changes of a row (`points` + 1 long) to values.
 Counts values_of(const Counts& changes, std::size_t row, std::size_t points) {
     Counts values(points);
@@ -66,7 +68,10 @@ std::optional<double> since(base::Mono at, const EventPlan& event) {
     if (t == kForever || t > event.ends) {
         return std::nullopt;
     }
-    return t - event.at;
+    // What an order at the very beginning changes does so a moment later, so that caches are found
+    // as before it.
+    const double after = t - event.at;
+    return after < kNoTime ? 0 : after;
 }
 
 std::uint64_t whole(double value) {
@@ -101,12 +106,14 @@ EventFigures figures_of(const EventTimes& times, const EventPlan& event,
     figures.residual = residual_of(on, event.step);
     figures.share_on_it = total > 0 ? static_cast<double>(on.front()) / total : 0;
     const double lost_there = static_cast<double>(count.lost) * kRequestUnit;
-    const double rate_there = static_cast<double>(on.front()) * kRateUnit;
-    figures.error_seconds_per_client = rate_there > 0 ? lost_there / rate_there : 0;
     // Clients that never had an answer are no loss of this event.
     const double unserved = static_cast<double>(count.unserved) * kRequestUnit -
                             static_cast<double>(count.unserved_rate) * kRateUnit * length;
-    figures.requests_lost = whole(lost_there + std::max(0.0, unserved));
+    const double lost = lost_there + std::max(0.0, unserved);
+    figures.requests_lost = whole(lost);
+    // Everyone depends on the server.
+    const double rate_there = (event.server ? total : static_cast<double>(on.front())) * kRateUnit;
+    figures.error_seconds_per_client = rate_there > 0 ? lost / rate_there : 0;
     return figures;
 }
 
@@ -254,7 +261,7 @@ Results results_of(const Timeline& timeline, const MeasurePlan& plan, const Meas
     };
     add_curve(plan, counts, std::max<std::size_t>(2, options.curve_points), results);
     if (options.authority_load) {
-        results.authoritative_before_qps = rate(0).value_or(0);
+        results.authoritative_before_qps = rate(0);
         results.authoritative_during_qps = rate(1);
         results.authoritative_after_qps = rate(2);
     } else {

@@ -49,7 +49,14 @@ std::uint32_t whole_seconds(base::Duration duration) {
         std::chrono::duration_cast<std::chrono::seconds>(duration).count());
 }
 
-void edit_steer(const Choice& choice, config::SteerConfig& steer) {
+/// Each once.
+void add_note(std::string& note, const std::string& text) {
+    if (note.find(text) == std::string::npos) {
+        note += (note.empty() ? "" : ", ") + text;
+    }
+}
+
+void edit_steer(const Choice& choice, config::SteerConfig& steer, std::string& note) {
     if (choice.ttl) {
         steer.ttl_s = whole_seconds(*choice.ttl);
     }
@@ -59,8 +66,9 @@ void edit_steer(const Choice& choice, config::SteerConfig& steer) {
             steer.ttl_min_s = whole_seconds(*choice.ttl_min);
         }
     }
-    if (steer.ttl_min_s) {
-        steer.ttl_min_s = std::min(*steer.ttl_min_s, steer.ttl_s);
+    if (steer.ttl_min_s && *steer.ttl_min_s > steer.ttl_s) {
+        steer.ttl_min_s = steer.ttl_s;
+        add_note(note, fmt::format("ttl_min lowered to {}s", steer.ttl_s));
     }
 }
 
@@ -74,11 +82,8 @@ void edit_probe(const Choice& choice, health::ProbeSpec& spec, std::string& note
     const auto lower = [&](base::Duration& value, std::string_view what) {
         if (value > spec.interval) {
             value = spec.interval;
-            const auto text =
-                fmt::format("{} lowered to {}", what, base::format_duration(spec.interval));
-            if (note.find(text) == std::string::npos) {
-                note += (note.empty() ? "" : ", ") + text;
-            }
+            add_note(note,
+                     fmt::format("{} lowered to {}", what, base::format_duration(spec.interval)));
         }
     };
     lower(spec.timeout, "timeout");
@@ -102,7 +107,7 @@ std::shared_ptr<const policy::Plan> plan_for(const Choice& choice, const Bound& 
         },
         [&](config::SteerConfig& steer) {
             if (steer.owner == owner) {
-                edit_steer(choice, steer);
+                edit_steer(choice, steer, note);
             }
         },
         problems);
@@ -124,6 +129,13 @@ void describe(const Bound& bound, SweepPoint& point) {
             return;
         }
     }
+}
+
+/// What the choice costs at the server while nothing is wrong; where something is from the start,
+/// over the rest.
+double cost_of(const Results& results) {
+    return results.authoritative_before_qps.value_or(
+        results.authoritative_during_qps.value_or(results.authoritative_after_qps.value_or(0)));
 }
 
 /// The worst over the events that take endpoints out; one without a value is worse than any.
@@ -195,7 +207,7 @@ std::vector<SweepPoint> sweep(const Scenario& scenario, const Bound& bound, cons
             return {};
         }
         describe(with, point);
-        point.authoritative_qps = report.results.authoritative_before_qps;
+        point.authoritative_qps = cost_of(report.results);
         take_worst(report.results, point);
         out.push_back(std::move(point));
     }

@@ -41,6 +41,8 @@ svg .start{text-anchor:start}svg .middle{text-anchor:middle}svg .end{text-anchor
 .theory{stroke:var(--theory);stroke-dasharray:6 4}.capacity{stroke-dasharray:2 4}
 .pareto{fill:var(--s1)}.plain{fill:var(--s0)}
 .caption{color:var(--dim);font-size:.87em;margin:.3em 0 .8em;max-width:62em}
+.caption dt,.caption dd{display:inline;margin:0}.caption dt{font-weight:600}
+.caption dt::after{content:": "}.caption div{margin:.15em 0}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(8em,1fr));gap:.7em;
 margin:1.2em 0;padding:0;list-style:none}
 .cards li{border:1px solid var(--line);border-top:3px solid var(--s0);
@@ -51,7 +53,10 @@ border-radius:4px;padding:.55em .8em}
 td.ok,td.fail{font-weight:700}svg .mark-name{font-size:11px}
 .legend span{margin-right:1em;white-space:nowrap}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
+.legend i.capacity{background:none;height:0;border-top:2px dotted var(--dim);
+border-radius:0;vertical-align:middle}
 .legend i.theory{height:0;border-top:2px dashed var(--theory);vertical-align:middle}
+@media screen and (max-width:700px){section{overflow-x:auto}svg{min-width:44em}}
 @media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--dim:#444;--line:#ccc;--bad:#a00;
 --good:#060;--theory:#000;--s0:#2b6cb0;--s1:#dd8a1c;--s2:#2f9e77;--s3:#b5476f;--s4:#7a63c0;
 --s5:#8c6d31;--s6:#4aa6c9;--s7:#8a94a0}section{break-inside:avoid}h2,h3{break-after:avoid}
@@ -101,13 +106,15 @@ std::string section(std::string_view title, const std::string& body) {
     return fmt::format("<section><h2>{}</h2>\n{}</section>\n", escaped(title), body);
 }
 
-/// What a figure means and assumes, under it.
+/// What figures mean and assume, under them, each by its name.
 std::string caption(std::initializer_list<std::string_view> figures) {
-    std::string out = "<p class=\"caption\">";
+    std::string out = "<dl class=\"caption\">\n";
     for (const std::string_view figure : figures) {
-        out += (out.back() == '>' ? "" : " ") + escaped(meaning_of(figure));
+        const Meaning& meaning = meaning_of(figure);
+        out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(meaning.name),
+                           escaped(meaning.text));
     }
-    return out + "</p>\n";
+    return out + "</dl>\n";
 }
 
 std::string verdicts_html(const Report& report) {
@@ -178,7 +185,8 @@ std::string left_html(const Results& results) {
             }
         }
     }
-    return table.html() + caption({"residual", "requests_lost", "error_seconds_per_client"});
+    return table.html() + caption({"residual", "requests_lost", "error_seconds_per_client",
+                                   "switch_back_s", "flaps"});
 }
 
 /// The event that keeps clients longest; one that some never leave is worse than any.
@@ -306,7 +314,9 @@ std::string close_ups(const Report& report) {
             out += section(fmt::format("{}: {}", moment_text(event.at_s), event_text(event)),
                            "<p class=\"dim\">Seconds after the event:</p>\n" + event_strip(event) +
                                "<h3>Who is still there</h3>\n" + dead_chart(report, &event) +
-                               caption({"clients_on_dead", "closed_form"}));
+                               (report.results.closed_form.empty()
+                                    ? caption({"clients_on_dead"})
+                                    : caption({"clients_on_dead", "closed_form"})));
         }
     }
     return out;

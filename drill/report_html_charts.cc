@@ -186,12 +186,13 @@ std::string load_chart(const Report& report) {
         chart.lines.push_back(std::move(line));
     }
     auto legend = chart.lines;
-    for (const ChartLine& line : legend) {
+    for (const ChartLine& line : std::vector(legend)) {
         const auto& load = results.load.at(line.name);
         if (load.capacity && load.peak_qps > *load.capacity * 0.8) {
             chart.lines.push_back({line.name + ": capacity",
                                    line.css + " capacity",
                                    {{0, *load.capacity}, {report.duration_s, *load.capacity}}});
+            legend.push_back({line.name + ": capacity", "capacity", {}});
         }
     }
     return legend_html(legend) + chart_svg(chart);

@@ -203,11 +203,11 @@ std::string report_json(const Report& report) {
     if (results.countdown) {
         out["countdown"] = countdown_json(results);
     }
-    Json meaning = Json::object();
-    for (const auto& [figure, text] : meanings()) {
-        meaning[std::string(figure)] = text;
+    Json meant = Json::object();
+    for (const Meaning& meaning : meanings()) {
+        meant[std::string(meaning.figure)] = meaning.text;
     }
-    out["meaning"] = std::move(meaning);
+    out["meaning"] = std::move(meant);
     out["assumptions"] = results.assumptions;
     out["notes"] = results.notes;
     out["curve"] = curve_json(results);

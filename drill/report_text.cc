@@ -265,10 +265,8 @@ std::string sweep_table(const std::vector<SweepPoint>& points, std::size_t width
     std::string out = table.text();
     std::set<std::string> said;
     for (const SweepPoint& point : points) {
-        const auto line =
-            fmt::format("  with interval {}: {}\n", moment_text(point.interval_s), point.note);
-        if (!point.note.empty() && said.insert(line).second) {
-            out += line;
+        if (!point.note.empty() && said.insert(point.note).second) {
+            out += fmt::format("  so that it fits: {}\n", point.note);
         }
     }
     return out +

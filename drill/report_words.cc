@@ -14,45 +14,52 @@ namespace steerd::drill {
 namespace {
 
 constexpr std::array kMeanings{
-    Meaning{"detect_s",
+    Meaning{"detect_s", "Detect",
             "Seconds from the event to the change of state of the last endpoint it takes out: the "
             "rest of the probe's phase, then (fall - 1) x max(fast_interval, d) + d, with d the "
             "time a failing check takes."},
-    Meaning{"switch_s",
+    Meaning{"switch_s", "Switch",
             "Seconds from the event to the moment from which no authoritative answer names what "
             "it took out."},
-    Meaning{"clients_moved_s",
+    Meaning{"clients_moved_s", "50, 90, 95, 99 % moved",
             "Seconds until, of the demand that was on it at the event, the share still on it stays "
             "at or below 50, 10, 5 and 1 %. Assumes that clients do nothing of their own: no "
             "second address, no retry elsewhere."},
-    Meaning{"residual",
+    Meaning{"residual", "Left after 15m, 1h, 1d",
             "Of the demand that was on it at the event, the share still on it 15 minutes, 1 hour "
             "and 1 day later: the tail that lives by the TTL and by those who ignore it. Never "
             "one figure for \"all\", since there are always some who stay."},
-    Meaning{"requests_lost",
+    Meaning{"requests_lost", "Lost",
             "Requests sent to what was dead, or without an answer to go to, of all demand from the "
             "event to the next recovery or the end."},
-    Meaning{"error_seconds_per_client",
-            "Lost requests over the rate of the demand that was on it: how many seconds of errors "
-            "one of its clients met, in the mean."},
-    Meaning{"clients_on_dead",
-            "The share of all demand whose cached answer sends it to what an event holds out."},
-    Meaning{"load",
+    Meaning{"error_seconds_per_client", "Errors per client",
+            "Lost requests over the rate of the demand that was on it (of all demand, where it is "
+            "the server): how many seconds of errors one of its clients met, in the mean."},
+    Meaning{"switch_back_s", "Back after",
+            "Seconds from its recovery until the server answers everyone as before the event; "
+            "caches follow within their TTL."},
+    Meaning{"flaps", "Flaps",
+            "How often, between the event and its recovery, an answer that had left its endpoints "
+            "named one of them anew."},
+    Meaning{"clients_on_dead", "Clients on what is out",
+            "The share of all demand whose cached answer sends it to what an event holds out, all "
+            "events together."},
+    Meaning{"load", "Load",
             "Requests per second at each endpoint; each question stands for one request, spread "
             "evenly over the endpoints of an answer."},
-    Meaning{"authoritative_qps",
+    Meaning{"authoritative_qps", "Queries at the server",
             "Fetches of resolvers at the server: from the start to the first event, from there to "
             "the last recovery (or the last switch where nothing recovers), and after it."},
-    Meaning{"regions",
+    Meaning{"regions", "Round trips",
             "Round trips are the estimates that steer (measured rows, else the model by "
             "distance), in the mean over requests. Assumes that load adds no delay."},
-    Meaning{"closed_form",
+    Meaning{"closed_form", "Closed form",
             "The same curve by formula alone, with nothing of the simulation: renewal of caches "
             "that are asked at random moments. Only where the formula applies."},
-    Meaning{"countdown",
+    Meaning{"countdown", "Moved",
             "Seconds after the switch until the share still there stays at or below 50, 10, 5 and "
             "1 %, in this drill and in the same drill without ttl_min."},
-    Meaning{"sweep",
+    Meaning{"sweep", "Queries, detect, moved, lost, errors",
             "Queries per second at the server before the first event against what the worst event "
             "does to clients. Pareto: no other choice costs less and moves clients at least as "
             "fast with no more lost."},
@@ -62,12 +69,12 @@ constexpr std::array kMeanings{
 
 std::span<const Meaning> meanings() noexcept { return kMeanings; }
 
-std::string_view meaning_of(std::string_view figure) {
+const Meaning& meaning_of(std::string_view figure) {
     const auto* found =
         std::find_if(kMeanings.begin(), kMeanings.end(),
                      [&](const Meaning& meaning) { return meaning.figure == figure; });
     CHECK(found != kMeanings.end());
-    return found->text;
+    return *found;
 }
 
 std::string moment_text(double seconds) {

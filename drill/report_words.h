@@ -37,12 +37,13 @@ namespace steerd::drill {
 /// How a figure is defined and what it assumes: by its name in the JSON report.
 struct Meaning {
     std::string_view figure;
+    std::string_view name;  // as tables and legends call it
     std::string_view text;
 };
 
 [[nodiscard]] std::span<const Meaning> meanings() noexcept;
 /// REQUIRES: one of them.
-[[nodiscard]] std::string_view meaning_of(std::string_view figure);
+[[nodiscard]] const Meaning& meaning_of(std::string_view figure);
 
 [[nodiscard]] double lost_share(const EventFigures& event);
 /// "www.example.com. A, 30m of virtual time, seed 7, population mixed"

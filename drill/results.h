@@ -85,8 +85,9 @@ struct Results {
     std::vector<std::string> classes;
     std::vector<EventFigures> events;
     std::map<std::string, LoadFigures> load;
-    double authoritative_before_qps = 0;
-    std::optional<double> authoritative_during_qps, authoritative_after_qps;  // where there is such
+    // Where there is such a time.
+    std::optional<double> authoritative_before_qps, authoritative_during_qps,
+        authoritative_after_qps;
     std::uint32_t switches = 0;
     std::vector<CurvePoint> curve;
     std::vector<CurvePoint> closed_form;  // only t_s and clients_on_dead; empty where none applies

@@ -148,7 +148,7 @@ void read_place(TomlTable& table, ScenarioDemand& demand) {
             table.error(
                 key, fmt::format("{} is {}: {}", key, config::in_quotes(place ? *place : *network),
                                  match.error()));
-        } else if (network && match->kind != config::Match::Kind::Network) {
+        } else if (!place && match->kind != config::Match::Kind::Network) {
             table.error("network", "network must be a prefix like \"203.0.113.0/24\"");
         } else {
             demand.label = match->code.empty() ? match->text() : match->code;

@@ -31,6 +31,13 @@ constexpr std::uint64_t kControlSalt = 0x6A09E667F3BCC908ULL;
 constexpr std::uint64_t kWorldSalt = 0xBB67AE8584CAA73BULL;
 constexpr std::uint64_t kAnswerSalt = 0x3C6EF372FE94F82BULL;
 
+/// The control speaks of the command's option; a scenario has a key.
+std::string in_scenario_words(std::string message) {
+    constexpr std::string_view kOption = "--force";
+    const auto at = message.find(kOption);
+    return at == std::string::npos ? message : message.replace(at, kOption.size(), "force = true");
+}
+
 /// Long enough that every check is in its phase and every first verdict is in.
 base::Duration warm_up(const policy::Plan& plan) {
     base::Duration longest{};
@@ -211,7 +218,7 @@ class Rehearsal {
         if (reply.kind == control::ReplyKind::Done) {
             log_.in_force[reply.ticket] = Mono{event.at};
         } else {
-            remark(event, reply.message);
+            remark(event, in_scenario_words(reply.message));
         }
     }
 

@@ -19,6 +19,7 @@ using policy::DecisionKind;
 namespace {
 
 constexpr std::size_t kDraws = 1024;
+constexpr base::Duration kFirstMoment = std::chrono::microseconds(1);
 constexpr base::Duration kLong = std::chrono::hours(24 * 365 * 10);
 
 /// Whether the answer of one client depends on a draw.
@@ -191,8 +192,10 @@ void AnswerBook::add_piece(std::size_t group, base::Mono at, Mix mix, std::vecto
                a.ttl_min_s == b.ttl_min_s && a.countdown_until == b.countdown_until;
     };
     auto& pieces = classes_[group].pieces;
-    // What was before the drill is its beginning.
-    const base::Mono from = std::max(at, base::Mono{});
+    // What was before the drill is its beginning; what happens at its beginning finds caches that
+    // hold what was before.
+    const base::Mono from =
+        at < base::Mono{} ? base::Mono{} : std::max(at, base::Mono{} + kFirstMoment);
     switched_ = switched_ || (!pieces.empty() && from > base::Mono{} && mix != last_[group]);
     last_[group] = std::move(mix);
     if (!pieces.empty() && pieces.back().from == from) {

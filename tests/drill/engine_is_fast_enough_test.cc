@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "drill/engine.h"
 #include "tests/drill/drill_testing.h"
@@ -18,6 +19,15 @@ constexpr bool kTimed = false;
 #else
 constexpr bool kTimed = true;
 #endif
+
+// Measured: 2.8 and 12.5 on a machine with nine others at work for each core. Half as much again
+// is for other machines; what costs more than that is no noise.
+constexpr double kDrawsPerRenewal = 4.2;
+constexpr double kDrawsPerResolver = 19;
+
+void tell(const char* what, double measured, double limit) {
+    std::printf("[ measured ] %s: %.2f (limit %.1f)\n", what, measured, limit);
+}
 
 double cpu_s() {
     rusage usage{};
@@ -65,12 +75,13 @@ TEST(EngineSpeed, AnHourOfResolversCostsAFewDrawsPerRenewal) {
         GTEST_SKIP() << "timed in the release build";
     }
     double fetched = 0;
-    const double took = best_of(3, [&] { fetched = run(100'000, true).authoritative_before_qps; });
+    const double took =
+        best_of(3, [&] { fetched = run(100'000, true).authoritative_before_qps.value_or(0); });
     const double renewals = fetched * 3600;
     EXPECT_NEAR(renewals, 100'000 * 3600 / 30.5, 2e5);
     const double draws = took / million_draws() * 1e6;
-    RecordProperty("draws_per_renewal", std::to_string(draws / renewals));
-    EXPECT_LT(draws / renewals, 6) << took << " s of CPU for a tenth of a million";
+    tell("draws per renewal", draws / renewals, kDrawsPerRenewal);
+    EXPECT_LT(draws / renewals, kDrawsPerRenewal) << took << " s of CPU for a tenth of a million";
 }
 
 TEST(EngineSpeed, TheCurveOfAnOutageCostsAFewDrawsPerResolver) {
@@ -84,8 +95,8 @@ TEST(EngineSpeed, TheCurveOfAnOutageCostsAFewDrawsPerResolver) {
     rusage after{};
     getrusage(RUSAGE_SELF, &after);
     const double draws = took / million_draws();
-    RecordProperty("draws_per_resolver", std::to_string(draws));
-    EXPECT_LT(draws, 14) << took << " s of CPU for a million";
+    tell("draws per resolver", draws, kDrawsPerResolver);
+    EXPECT_LT(draws, kDrawsPerResolver) << took << " s of CPU for a million";
     EXPECT_LT(static_cast<double>(after.ru_maxrss - before.ru_maxrss) * 1024 / 1e6, 64)
         << "bytes for each resolver";
 }

@@ -127,6 +127,17 @@ TEST(ScenarioProblems, WhatIsMissingIsSaid) {
     EXPECT_TRUE(read_scenario("/nowhere/s.toml").problems.has_errors());
 }
 
+TEST(ScenarioProblems, EmptyWordsAreReadWithoutHarm) {
+    const std::string head =
+        "[drill]\nconfig = \"c\"\nname = \"n\"\nduration = \"1m\"\n[[demand]]\nresolvers = 1\n"
+        "queries_per_second = 1\n";
+    expect_problems(problems_of(head + "place = \"\"\n[[resolvers]]\nshare = 1\necs = \"\"\n"),
+                    {{"8:9", "place is empty"}, {"11:7", "ecs is empty"}});
+    // What is wrong is that there are two, not the second one.
+    expect_problems(problems_of(head + "place = \"country:JP\"\nnetwork = \"203.0.113.0/24\"\n"),
+                    {{"9:11", "place and network exclude each other"}});
+}
+
 TEST(ScenarioProblems, EventsBeyondTheEndAreRefused) {
     expect_problems(problems_of(std::string(kGood) + event("10m", "kill", "x")),
                     {{"10:6", "10m is not before the end of the drill (10m)"}});

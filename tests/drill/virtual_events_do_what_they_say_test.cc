@@ -113,6 +113,14 @@ TEST(VirtualDrill, DrainMovesAtOnceAndLosesNothing) {
     EXPECT_EQ(drill.at(0).ends, base::Mono{std::chrono::minutes(3)});
 }
 
+TEST(VirtualDrill, AnOrderAtTheBeginningFindsCachesAsTheyWereBefore) {
+    const auto drill = rehearsed(two_sites(), scenario_text("5m", event("0s", "drain", "tokyo")));
+    EXPECT_EQ(drill.answered(0, 0), Names{"tokyo"});
+    EXPECT_EQ(drill.answered(0, 1), Names{"virginia"});
+    EXPECT_LT(drill.switched(0), 1e-5);
+    EXPECT_EQ(drill.run.timeline.switches, 1U);
+}
+
 TEST(VirtualDrill, ADrainThatWouldLeaveNothingIsRefusedAndSaysSo) {
     const std::string both =
         event("1m", "drain", "region:tokyo") + event("2m", "drain", "region:virginia");
@@ -121,6 +129,7 @@ TEST(VirtualDrill, ADrainThatWouldLeaveNothingIsRefusedAndSaysSo) {
     EXPECT_EQ(drill.switched(1), -1);
     ASSERT_EQ(drill.run.notes.size(), 1U);
     EXPECT_NE(drill.run.notes[0].find("drain of region:virginia at 2m"), std::string::npos);
+    EXPECT_NE(drill.run.notes[0].find("; force = true does it anyway"), std::string::npos);
     const auto forced = rehearsed(
         two_sites(), scenario_text("5m", replaced(both, "target = \"region:virginia\"\n",
                                                   "target = \"region:virginia\"\nforce = true\n")));

@@ -222,6 +222,51 @@ lost_requests = "<= 100%"
         self.assertEqual((kill["detect_s"], report["switches"]), (None, 0))
         self.check_page()
 
+    def test_servfail_loses_what_nodata_loses(self):
+        """An answer without an address is lost whatever its code, and error seconds, requests and
+        regions say so alike."""
+        for word in ("nodata", "servfail"):
+            with self.subTest(word):
+                shutil.copy(DRILLS / "steerd.toml", self.folder)
+                self.edit("steerd.toml", ('ttl = "30s" }\n"quick"',
+                                          f'ttl = "30s", when_all_down = "{word}" }}\n"quick"'))
+                (self.folder / "all.toml").write_text(QUIET.split("[expect]")[0].replace("24h", "20m") + "".join(
+                    f'[[events]]\nat = "5m"\ndo = "kill"\ntarget = "region:{region}"\n'
+                    for region in ("tokyo", "frankfurt", "virginia")))
+                report = self.run_drill("all.toml")
+                demand = {"region:tokyo": 20, "region:virginia": 20}
+                for event in report["events"]:
+                    # 40 requests/s for 15 minutes; caches hold a dead address first, then nothing.
+                    self.assertEqual(event["requests"], 36000)
+                    if event["target"] in demand:
+                        self.assertGreater(event["requests_lost"], 0.9 * 36000, event["target"])
+                        self.assertAlmostEqual(event["error_seconds_per_client"],
+                                               event["requests_lost"] / demand[event["target"]], delta=2)
+                self.assertAlmostEqual(sum(r["requests_lost"] for r in report["regions"]), 36000, delta=400)
+
+    def test_a_drain_moves_idle_caches_at_once(self):
+        """Who was on it is read before the order holds, at the start of the drill too."""
+        shared = QUIET.split("[expect]")[0].replace("24h", "20m").replace("per_second = 20", "per_second = 0.1")
+        for at in ("0s", "5m"):
+            (self.folder / "drain.toml").write_text(
+                shared + f'[[events]]\nat = "{at}"\ndo = "drain"\ntarget = "tokyo"\n')
+            report = self.run_drill("drain.toml")
+            event = report["events"][0]
+            self.assertAlmostEqual(event["share_on_it"], 0.5, delta=0.001)
+            self.assertEqual((event["detect_s"], event["switch_s"], report["switches"]), (0, 0, 1))
+            self.assertEqual(event["clients_moved_s"]["p50"] < 0.2, True)
+            self.assertGreater(event["clients_moved_s"]["p90"], 10)
+            self.assertEqual(report["authoritative_qps"]["before"] is None, at == "0s")
+            self.check_page()
+
+    def test_every_figure_of_the_page_is_explained_by_its_name(self):
+        self.run_drill("tokyo-outage.toml")
+        names = re.findall(r"<dt>([^<]+)</dt><dd>[^<]{20,}</dd>", self.page)
+        for name in ("Detect", "Switch", "50, 90, 95, 99 % moved", "Left after 15m, 1h, 1d", "Lost",
+                     "Errors per client", "Back after", "Flaps", "Clients on what is out", "Closed form",
+                     "Load", "Queries at the server", "Round trips"):
+            self.assertIn(name, names)
+
     def test_wrong_usage(self):
         for words in ([], ["a.toml", "b.toml"], ["ci.toml", "--threads", "0"], ["ci.toml", "--seed", "x"],
                       ["ci.toml", "--sweep", "ttl=x"], ["ci.toml", "--what"]):
