@@ -137,7 +137,11 @@ class Drill(unittest.TestCase):
         lost = kill["requests_lost"]
         self.assertAlmostEqual(kill["error_seconds_per_client"], lost / 50000, delta=0.5)
         self.assertAlmostEqual(report["load"]["tokyo"]["before_qps"], 50000, delta=500)
-        self.assertAlmostEqual(report["load"]["frankfurt"]["peak_qps"], 90000, delta=900)
+        # Which of the two is next for them is the estimates' business; all of them go to one.
+        gained = sorted(sum(load["peak_qps"] - load["before_qps"] for name, load in report["load"].items()
+                            if name.startswith(region)) for region in ("frankfurt", "virginia"))
+        self.assertLess(gained[0], 2500)
+        self.assertAlmostEqual(gained[1], 50000, delta=2500)
         self.assertEqual(report["switches"], 2)
         self.assertGreater(report["authoritative_qps"]["before"], 0)
         self.assertGreater(report["authoritative_qps"]["after"], 0)
