@@ -198,19 +198,25 @@ std::optional<double> steady_ttl(const ResolverLog& log, const RunFacts& facts) 
 OldCurve simulated_curve(const RunFacts& facts, double ttl_s, std::uint64_t seed,
                          std::span<const double> times_s) {
     const StationaryLaw law(lifetime_of(facts.model, ttl_s, false), 1 / facts.rate);
+    // Drawn near the place of the switch in the second, never across the turn of the second, where
+    // a cache is a whole second older; then moved there, or the steps of the curve would be
+    // blurred.
     const double phase = facts.switch_s - facts.second_s;
+    const double centre = std::clamp(phase, kPhaseNear, 1 - kPhaseNear);
     base::Rng rng(seed);
     std::vector<std::size_t> old(times_s.size(), 0);
     std::size_t caches = 0;
     while (caches < kSimulatedCaches) {
         const Stationary state = law.at(0, rng);
-        const double distance = std::abs(std::remainder(-state.held.second - phase, 1.0));
-        if (distance > kPhaseNear) {
+        const double at = -state.held.second - std::floor(-state.held.second);
+        if (std::abs(at - centre) > kPhaseNear) {
             continue;
         }
         ++caches;
         // Old until a query refreshes it: the first one after the fresh part.
-        const double until = std::min(state.next_query, state.held.old_until);
+        const double moved = at - phase;
+        const double query = state.next_query + (state.held.fresh_until > 0 ? moved : 0);
+        const double until = std::min(query, state.held.old_until + moved);
         for (std::size_t i = 0; i < times_s.size(); ++i) {
             old[i] += times_s[i] < until ? 1 : 0;
         }

@@ -133,6 +133,22 @@ TEST(WholeSecondLaw, IsWhatSimulatedCachesDo) {
     }
 }
 
+TEST(WholeSecondLaw, IsWhatSimulatedCachesDoBesideItsSteps) {
+    std::vector<double> times;
+    for (double t = 0; t < 13; t += 0.125) {
+        times.push_back(t);
+    }
+    for (const double phase : {0.002, 0.12, 0.49, 0.51, 0.998}) {
+        Play what{plain(Rounding::Floor)};
+        RunFacts facts = facts_of(what, what.model);
+        facts.second_s = facts.switch_s - phase;
+        const WholeSecondLaw law(what.model, kTtl, kRate, phase);
+        for (const auto& [t, share] : simulated_curve(facts, kTtl, 3, times)) {
+            EXPECT_NEAR(share, law.old_share(t), 0.02) << t << " after a switch at " << phase;
+        }
+    }
+}
+
 TEST(ValidateFigures, AResolverOfTheModelPasses) {
     for (const CacheModel& model :
          {plain(Rounding::Floor), plain(Rounding::FloorPlusOne), prefetching()}) {
