@@ -254,6 +254,9 @@ void Control::Impl::take(base::Now now, UndoOrder input) {
     orders_changed_ = true;
     state_urgent_ = true;
     gate_.mark();
+    if (input.ticket != 0) {
+        with_publication_.push_back({input.ticket, ReplyKind::Done, "undone", {}, 0, {}});
+    }
 }
 
 void Control::Impl::end_orders(base::Now now) {

@@ -75,11 +75,13 @@ struct ReleaseOrder {
 };
 
 /// An order could not be kept as promised (its state did not reach the disk): what was ordered for
-/// that name before holds again. Handed out with the reply, given back by the caller.
+/// that name before holds again. Handed out with the reply, given back by the caller; with a ticket
+/// it is answered, too, in the step that hands out the snapshot without the order.
 struct UndoOrder {
     std::string name;
     std::optional<health::Order> before;  // nullopt: there was none
     std::string why;
+    std::uint64_t ticket = 0;  // 0: nobody waits
 };
 
 struct Tick {};

@@ -77,6 +77,16 @@ void Service::on_reply(control::Reply reply) {
     if (found == orders_.end()) {
         return;
     }
+    if (found->second.taken_back) {
+        auto order = std::move(found->second);
+        orders_.erase(found);
+        status_made_.reset();
+        order.reply({OrderOutcome::NotWritten,
+                     fmt::format("{}; nothing was changed, since a restart would forget it",
+                                 *order.taken_back),
+                     {}});
+        return;
+    }
     if (reply.kind == control::ReplyKind::Done && reply.state_version > written_version_) {
         found->second.published = std::move(reply);
         return;
@@ -119,28 +129,30 @@ void Service::on_written(const Written& written) {
 
 /// The newest first, so that of several orders for one name the oldest's before is what remains.
 void Service::give_up(const std::string& why) {
-    std::vector<PendingOrder> failed;
+    std::vector<std::pair<std::uint64_t, PendingOrder>> failed;
     std::erase_if(orders_, [&](auto& entry) {
         if (!entry.second.published) {
             return false;
         }
-        failed.push_back(std::move(entry.second));
+        failed.emplace_back(entry.first, std::move(entry.second));
         return true;
     });
     std::ranges::reverse(failed);
-    for (auto& order : failed) {
+    for (auto& [ticket, order] : failed) {
         auto& reply = *order.published;
         if (order.force || !reply.undo) {
             reply.message += fmt::format(" (in memory only, a restart forgets it: {})", why);
             settle(std::move(order));
             continue;
         }
-        reply.undo->why = "taken back: " + why;
-        step(std::move(*reply.undo));
-        status_made_.reset();
-        order.reply({OrderOutcome::NotWritten,
-                     fmt::format("{}; nothing was changed, since a restart would forget it", why),
-                     {}});
+        // Told when answers are without it again, which the gate may hold back for a moment.
+        auto undo = std::move(*reply.undo);
+        undo.why = "taken back: " + why;
+        undo.ticket = ticket;
+        order.taken_back = why;
+        order.published.reset();
+        orders_.emplace(ticket, std::move(order));
+        step(std::move(undo));
     }
 }
 

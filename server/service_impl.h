@@ -45,6 +45,7 @@ class Service {
         std::function<void(OrderResult)> reply;
         bool force = false;
         std::optional<control::Reply> published;
+        std::optional<std::string> taken_back;  // why; told when its undoing is published
     };
 
     struct Written {

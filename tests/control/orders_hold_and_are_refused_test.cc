@@ -83,9 +83,10 @@ TEST_F(Orders, ThatCannotBeKeptAreUndoneToWhatHeldBefore) {
     EXPECT_EQ(first.undo->before, std::nullopt);
     UndoOrder undo = *first.undo;
     undo.why = "the disk is full";
+    undo.ticket = 77;
     world.step(undo);
-    world.run_for(seconds(1));
-    EXPECT_EQ(rank(2), Rank::Up);
+    EXPECT_EQ(world.reply_to(77).message, "undone");
+    EXPECT_EQ(rank(2), Rank::Up);  // when it is told, it is so
     EXPECT_EQ(world.events_of(EventKind::OrderReleased).back().cause, "the disk is full");
 }
 

@@ -179,7 +179,7 @@ Reply World::reply_to(std::uint64_t ticket) {
         run_until([&] { return replies_.contains(ticket); }, milliseconds(60));
     }
     return replies_.contains(ticket) ? replies_[ticket]
-                                     : Reply{ticket, ReplyKind::Refused, "no reply", {}, 0};
+                                     : Reply{ticket, ReplyKind::Refused, "no reply", {}, 0, {}};
 }
 
 std::string edited(std::string_view text, std::string_view from, std::string_view to) {
