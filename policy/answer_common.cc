@@ -9,6 +9,7 @@
 #include "dns/query.h"
 #include "dns/split_name.h"
 #include "dns/wire.h"
+#include "policy/decide_resolve.h"
 #include "policy/evaluate.h"
 #include "policy/view.h"
 #include "zones/zone.h"
@@ -240,18 +241,19 @@ bool answer_steered(const Snapshot& snapshot, const Request& request, const Aske
         return false;
     }
     const auto address = plan.slots[slot].address.octets();
-    std::uint8_t* to = put_record_head(asked, name.ttl_s, put_head(request, asked, 1, out));
+    const std::uint32_t ttl_s = standing_ttl(name);
+    std::uint8_t* to = put_record_head(asked, ttl_s, put_head(request, asked, 1, out));
     store_u16(to, static_cast<std::uint16_t>(address.size()));
     std::memcpy(to + 2, address.data(), address.size());
     outcome.size = static_cast<std::size_t>(
         put_opt(asked, static_cast<std::uint8_t>(scope), to + 2 + address.size()) - out);
     outcome.kind = AnswerKind::Steered;
-    outcome.ttl_s = name.ttl_s;
+    outcome.ttl_s = ttl_s;
     Decision& decision = outcome.decision;
     decision.kind = DecisionKind::Addresses;
     decision.endpoint_count = 1;
     decision.slot_count = 1;
-    decision.ttl_s = name.ttl_s;
+    decision.ttl_s = ttl_s;
     decision.endpoints[0] = static_cast<EndpointId>(choice.endpoint);
     decision.slots[0] = static_cast<SlotId>(slot);
     return true;

@@ -138,7 +138,7 @@ Resolution resolve(const DecideInput& input, const Overlay* overlay) noexcept {
 }
 
 std::uint32_t fail_open_ttl(const SteeredName& name) noexcept {
-    return std::min(kFailOpenTtl_s, name.ttl_min_s > 0 ? name.ttl_min_s : name.ttl_s);
+    return std::min(kFailOpenTtl_s, name.ttl_min_s > 0 ? name.ttl_min_s : standing_ttl(name));
 }
 
 }  // namespace steerd::policy

@@ -63,6 +63,12 @@ struct AllDown {
                                const Overlay* overlay) noexcept;
 [[nodiscard]] Resolution resolve(const DecideInput& input, const Overlay* overlay) noexcept;
 
+/// The TTL of a name's answers while nothing is under way: the one place, whichever way a question
+/// is answered.
+[[nodiscard]] inline std::uint32_t standing_ttl(const SteeredName& name) noexcept {
+    return name.ttl_s;
+}
+
 /// The TTL of an answer given although all were down (product.md §4.7).
 [[nodiscard]] std::uint32_t fail_open_ttl(const SteeredName& name) noexcept;
 /// The TTL of this resolution, counted down where something under way would change it.

@@ -55,11 +55,11 @@ std::uint32_t ttl_for(const DecideInput& input, const Resolution& now) noexcept 
         return fail_open_ttl(name);
     }
     if (name.ttl_min_s == 0) {
-        return name.ttl_s;
+        return standing_ttl(name);
     }
     const auto pending = input.health.pending_in(name.tree);
     if (pending.empty()) {
-        return name.ttl_s;
+        return standing_ttl(name);
     }
     const Signature current = sign(input, now, nullptr);
     const auto changes_it = [&](const Overlay& overlay) {
@@ -69,7 +69,7 @@ std::uint32_t ttl_for(const DecideInput& input, const Resolution& now) noexcept 
     Overlay together(input.plan, input.health);
     for (std::size_t i = 0; i < pending.size(); ++i) {
         const std::uint64_t left_s = seconds_until(pending[i].earliest, input.now);
-        if (left_s >= name.ttl_s) {
+        if (left_s >= standing_ttl(name)) {
             break;  // sorted: nothing from here on can lower it
         }
         const auto left = std::max(static_cast<std::uint32_t>(left_s), name.ttl_min_s);
@@ -83,7 +83,7 @@ std::uint32_t ttl_for(const DecideInput& input, const Resolution& now) noexcept 
             return left;
         }
     }
-    return name.ttl_s;
+    return standing_ttl(name);
 }
 
 }  // namespace steerd::policy

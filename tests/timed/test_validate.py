@@ -129,8 +129,12 @@ class Validate(unittest.TestCase):
 
     def test_ctrl_c_leaves_nothing(self):
         scene = self.begin()
-        t.wait_until(lambda: len(children_of(scene.folder)) >= len(RESOLVERS), 60,
-                     "the resolvers run")
+        try:
+            t.wait_until(lambda: len(children_of(scene.folder)) >= len(RESOLVERS), 60,
+                         "the resolvers run")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; {len(children_of(scene.folder))} do, status "
+                                 f"{scene.process.poll()}: {scene.text()}") from late
         os.killpg(scene.process.pid, signal.SIGINT)
         self.assertEqual(130, scene.process.wait(20), scene.text())
         self.assertEqual(([], []), self.left(scene))
