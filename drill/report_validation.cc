@@ -46,15 +46,16 @@ std::array<std::string, kColumns> row_of(const ResolverFigures& resolver) {
 
 /// What the figures mean, and what they were found with.
 std::vector<std::string> sentences(const Validation& validation) {
-    std::vector<std::string> out{
-        fmt::format("life error: mean absolute difference between the lives of {} watched entries "
-                    "and the model's, at most {:.1f} s; change error: the largest difference, over "
-                    "all names, between the moment at which the answers changed and the simulated "
-                    "cache's given the same logged fetch, at most {:.0f} s; distance: of the first "
-                    "new answers to the closed form given the switch's place in the second "
-                    "(Kolmogorov-Smirnov), bound at the 1 % level; stale: old answers per cache",
-                    validation.resolvers.empty() ? 0 : validation.resolvers.front().lifetimes,
-                    kMostLifetimeErrorS, kMostFlipErrorS)};
+    std::vector<std::string> out{fmt::format(
+        "life error: mean absolute difference between the lives of {} watched entries "
+        "and the model's, at most {:.1f} s; change error: the largest difference, over "
+        "all names, between the moment at which the answers changed and the simulated "
+        "cache's given the same logged fetch (moments are taken to be known to 10 ms), at most "
+        "{:.0f} s; distance: of the first "
+        "new answers to the closed form given the switch's place in the second "
+        "(Kolmogorov-Smirnov), bound at the 1 % level; stale: old answers per cache",
+        validation.resolvers.empty() ? 0 : validation.resolvers.front().lifetimes,
+        kMostLifetimeErrorS, kMostFlipErrorS)};
     for (const ResolverFigures& resolver : validation.resolvers) {
         for (const std::string& complaint : resolver.complaints) {
             out.push_back(fmt::format("{}: {}{}", resolver.name, complaint,

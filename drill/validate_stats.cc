@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/check.h"
@@ -131,6 +132,48 @@ Lifetimes lifetimes_of(const ResolverLog& log, const CacheModel& model, std::uin
     return out;
 }
 
+namespace {
+
+/// How well the moments that a resolver saw are known: its clock may turn a kernel tick late (4
+/// ms), and a datagram takes its time. A fetch just before a whole second, or a query just before
+/// the fresh part ends, decides about a second or about one query more.
+constexpr double kMoment_s = 0.01;
+
+/// What the simulated cache does, given when it fetched and what it was asked.
+double simulated_change(const Held& entry, const std::vector<const LoggedAnswer*>& answers,
+                        double late_s) {
+    double change = entry.old_until;
+    for (const LoggedAnswer* answer : answers) {
+        if (answer->sent_s + late_s > entry.fresh_until && answer->sent_s < change) {
+            change = answer->sent_s;  // this query refreshes: old itself, the next is new
+        }
+    }
+    return change;
+}
+
+/// Of the simulations that agree with what is known, the nearest to what was seen: old until
+/// `last_old_s`, new from `first_new_s`.
+double change_error(const LoggedFetch& fetch, const Lifetime& life,
+                    const std::vector<const LoggedAnswer*>& answers, double last_old_s,
+                    double first_new_s) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const double fetched : {0.0, -kMoment_s, kMoment_s}) {
+        const Held entry = hold_from(life, fetch.answered_s + fetched, fetch.second_s);
+        for (const double late : {0.0, -kMoment_s, kMoment_s}) {
+            const double change = simulated_change(entry, answers, late);
+            const double error = change < last_old_s    ? change - last_old_s
+                                 : change > first_new_s ? change - first_new_s
+                                                        : 0.0;
+            if (std::abs(error) < std::abs(least)) {
+                least = error;
+            }
+        }
+    }
+    return least;
+}
+
+}  // namespace
+
 Flips flips_of(const ResolverLog& log, const RunFacts& facts) {
     std::vector<const LoggedFetch*> held(facts.names, nullptr);  // the last before the switch
     for (const LoggedFetch& fetch : log.fetches) {
@@ -150,15 +193,10 @@ Flips flips_of(const ResolverLog& log, const RunFacts& facts) {
             continue;
         }
         const Lifetime life = lifetime_of(facts.model, held[name]->ttl_s, false);
-        const Held entry = hold_from(life, held[name]->answered_s, held[name]->second_s);
         double last_old = held[name]->answered_s;
-        double change = entry.old_until;  // of the simulated cache
         const LoggedAnswer* first_new = nullptr;
         std::uint64_t stale = 0;
         for (const LoggedAnswer* answer : answers[name]) {
-            if (answer->sent_s > entry.fresh_until && answer->sent_s < change) {
-                change = answer->sent_s;  // this query refreshes: old itself, the next is new
-            }
             if (answer->got_s < facts.switch_s) {
                 continue;
             }
@@ -175,9 +213,8 @@ Flips flips_of(const ResolverLog& log, const RunFacts& facts) {
         out.names.push_back(name);
         out.stale += stale;
         out.first_new_s.push_back(first_new->sent_s - facts.switch_s);
-        out.errors_s.push_back(change < last_old           ? change - last_old
-                               : change > first_new->got_s ? change - first_new->got_s
-                                                           : 0.0);
+        out.errors_s.push_back(
+            change_error(*held[name], life, answers[name], last_old, first_new->got_s));
     }
     return out;
 }
