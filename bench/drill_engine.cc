@@ -8,34 +8,12 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "bench/outage.h"
 #include "drill/engine.h"
 
 namespace {
 
 using namespace steerd;
-
-drill::Timeline outage() {
-    using std::chrono::minutes;
-    using std::chrono::seconds;
-    drill::Timeline timeline;
-    timeline.duration = minutes(60);
-    timeline.answers.resize(2);
-    timeline.answers[0].endpoints = {policy::EndpointId{0}};
-    timeline.answers[1].endpoints = {policy::EndpointId{1}};
-    drill::ClassTimeline line;
-    line.pieces.push_back({base::Mono{}, {{0, 1.0, 30, 0, base::kNever}}});
-    line.pieces.push_back({base::Mono{seconds(312)}, {{1, 1.0, 30, 0, base::kNever}}});
-    timeline.classes.push_back(line);
-    timeline.cells.push_back({0, 0, 1.0, "JP"});
-    timeline.truth = {{{base::Mono{}, 0}, {base::Mono{seconds(300)}, 1}}, {}};
-    drill::EventTimes event;
-    event.at = base::Mono{seconds(300)};
-    event.takes_out = true;
-    event.endpoints = {policy::EndpointId{0}};
-    event.detected = event.switched = base::Mono{seconds(312)};
-    timeline.events.push_back(event);
-    return timeline;
-}
 
 double cpu_s() {
     rusage usage{};
@@ -63,7 +41,7 @@ Took timed(const drill::Timeline& timeline, bool authority_load, drill::Results&
 }  // namespace
 
 int main() {
-    const drill::Timeline timeline = outage();
+    const drill::Timeline timeline = bench::outage();
     drill::Results results;
     const Took full = timed(timeline, true, results);
     std::printf("hour_of_a_million_s %.3f cpu_s %.3f (%.0f queries/s at the authority)\n",

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/html.h"
 #include "geo/outline.h"
 
 namespace steerd::cli {
@@ -47,29 +48,6 @@ stroke-width:8px}
 i.patch{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
 )";
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
 std::string style() {
     std::string out(kStyle);
     for (std::size_t i = 0; i < kColours; ++i) {
@@ -88,12 +66,13 @@ class Page {
         add("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
             "<title>Forecast of {}</title>\n",
-            escaped(report_.name));
+            base::escape_html(report_.name));
         out_ += style();
         add("</head><body>\n<h1>Forecast of {} {}</h1>\n<p class=\"dim\">After: {}. Shares of "
             "{:.0f} "
             "{}.</p>\n",
-            escaped(report_.name), report_.type, escaped(report_.change), f_.total, report_.unit);
+            base::escape_html(report_.name), report_.type, base::escape_html(report_.change),
+            f_.total, report_.unit);
         add("<p><b>{:.2f} %</b> of the clients move.</p>\n", share(f_.moved) * 100);
         warnings();
         table();
@@ -121,7 +100,8 @@ class Page {
     void warnings() {
         for (const std::size_t i : overloaded(report_)) {
             add("<p class=\"bad\">{} would get {:.1f} requests/s, its capacity is {:g}.</p>\n",
-                escaped(f_.endpoints[i].name), f_.after.endpoints[i], *f_.endpoints[i].capacity);
+                base::escape_html(f_.endpoints[i].name), f_.after.endpoints[i],
+                *f_.endpoints[i].capacity);
         }
     }
 
@@ -129,8 +109,8 @@ class Page {
              double after) {
         add("<tr><td class=\"word\"><i class=\"patch {}\"></i>{}</td><td class=\"word\">{}</td>"
             "<td>{:.2f} %</td><td>{:.2f} %</td><td>{:+.2f}</td>",
-            css, escaped(name), escaped(region), share(before) * 100, share(after) * 100,
-            share(after - before) * 100);
+            css, base::escape_html(name), base::escape_html(region), share(before) * 100,
+            share(after) * 100, share(after - before) * 100);
         if (report_.by_demand) {
             add("<td>{:.1f}</td><td>{:.1f}</td>", before, after);
         }
@@ -158,7 +138,7 @@ class Page {
         out_ += "<p class=\"legend\">";
         for (std::size_t i = 0; i < f_.endpoints.size(); ++i) {
             add("<span><i class=\"patch {}\"></i>{}</span>", colour(i),
-                escaped(f_.endpoints[i].name));
+                base::escape_html(f_.endpoints[i].name));
         }
         out_ += "</p>\n";
     }
@@ -187,7 +167,7 @@ class Page {
             const double y = -at.latitude * 10;
             add("<path class=\"region\" d=\"M{0:.0f} {2:.0f}h36m-18-18v36\"/><text x=\"{1:.0f}\" "
                 "y=\"{2:.0f}\">{3}</text>\n",
-                x - 18, x + 24, y, escaped(name));
+                x - 18, x + 24, y, base::escape_html(name));
         }
         out_ += "</svg>\n";
     }
@@ -205,7 +185,7 @@ class Page {
             answered ? colour(endpoint) : "none", moves ? " moved" : "",
             place.location->longitude * 10, -place.location->latitude * 10, radius,
             place.country ? place.country->view() : "??", share(place.weight) * 100,
-            answered ? escaped(f_.endpoints[endpoint].name) : "no answer");
+            answered ? base::escape_html(f_.endpoints[endpoint].name) : "no answer");
         if (answered) {
             add(" {:.0f} %", *top / place.weight * 100);
         }

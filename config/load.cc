@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <tuple>
 #include <unordered_set>
 
 #include "config/check.h"
 #include "config/draft.h"
 #include "config/toml_document.h"
+#include "config/toml_reader.h"
 
 namespace steerd::config {
 
@@ -44,27 +43,6 @@ base::Result<std::string, std::string> read_file(const std::filesystem::path& pa
         return base::Err{"cannot be read: " + std::string(std::strerror(errno))};
     }
     return text;
-}
-
-/// In the order of the file; what stands at one place stays in the order it was found.
-base::Problems in_file_order(const Draft& draft) {
-    auto all = draft.problems.all();
-    for (const auto& zone : draft.model->zones) {
-        const auto& own = zone.steer_problems.all();
-        all.insert(all.end(), own.begin(), own.end());
-    }
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
-    });
-    base::Problems sorted;
-    for (auto& problem : all) {
-        if (problem.severity == base::Severity::Error) {
-            sorted.error(std::move(problem.at), std::move(problem.message));
-        } else {
-            sorted.warning(std::move(problem.at), std::move(problem.message));
-        }
-    }
-    return sorted;
 }
 
 }  // namespace
@@ -103,7 +81,11 @@ Loaded load_text(std::string_view text, const std::filesystem::path& file) {
     check(draft);
 
     Loaded loaded;
-    loaded.problems = in_file_order(draft);
+    base::Problems all = draft.problems;  // a steer table's own stop their zone alone
+    for (const auto& zone : draft.model->zones) {
+        all.append(zone.steer_problems);
+    }
+    loaded.problems = in_file_order(all);
     loaded.readable = std::move(draft.model);
     if (!draft.problems.has_errors()) {
         loaded.model = loaded.readable;

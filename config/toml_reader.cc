@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -280,6 +281,22 @@ void TomlTable::finish() {
                                                   did_you_mean(*source_, entry.key, known_)));
         }
     }
+}
+
+base::Problems in_file_order(const base::Problems& problems) {
+    auto all = problems.all();
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+    });
+    base::Problems sorted;
+    for (auto& problem : all) {
+        if (problem.severity == base::Severity::Error) {
+            sorted.error(std::move(problem.at), std::move(problem.message));
+        } else {
+            sorted.warning(std::move(problem.at), std::move(problem.message));
+        }
+    }
+    return sorted;
 }
 
 }  // namespace steerd::config

@@ -112,4 +112,7 @@ class TomlTable {
     std::vector<const TomlNode*> reported_;  // as of a wrong type
 };
 
+/// In the order of the file; what stands at one place stays in the order it was found.
+[[nodiscard]] base::Problems in_file_order(const base::Problems& problems);
+
 }  // namespace steerd::config

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/html.h"
 #include "drill/report_html_charts.h"
 #include "drill/report_svg.h"
 #include "drill/report_validation.h"
@@ -80,7 +81,7 @@ std::string colour_rules() {
 std::string cells(std::string_view tag, const std::vector<std::string>& texts) {
     std::string out;
     for (const std::string& text : texts) {
-        out += fmt::format("<{0}>{1}</{0}>", tag, escaped(text));
+        out += fmt::format("<{0}>{1}</{0}>", tag, base::escape_html(text));
     }
     return out;
 }
@@ -103,7 +104,7 @@ class Table {
 };
 
 std::string section(std::string_view title, const std::string& body) {
-    return fmt::format("<section><h2>{}</h2>\n{}</section>\n", escaped(title), body);
+    return fmt::format("<section><h2>{}</h2>\n{}</section>\n", base::escape_html(title), body);
 }
 
 /// What figures mean and assume, under them, each by its name.
@@ -111,8 +112,8 @@ std::string caption(std::initializer_list<std::string_view> figures) {
     std::string out = "<dl class=\"caption\">\n";
     for (const std::string_view figure : figures) {
         const Meaning& meaning = meaning_of(figure);
-        out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(meaning.name),
-                           escaped(meaning.text));
+        out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", base::escape_html(meaning.name),
+                           base::escape_html(meaning.text));
     }
     return out + "</dl>\n";
 }
@@ -120,10 +121,10 @@ std::string caption(std::initializer_list<std::string_view> figures) {
 std::string verdicts_html(const Report& report) {
     std::string rows;
     for (const Verdict& verdict : report.verdicts) {
-        rows +=
-            fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>\n",
-                        escaped(verdict.key), escaped(verdict.limit), escaped(value_text(verdict)),
-                        verdict.ok ? "ok" : "fail", verdict.ok ? "ok" : "FAIL");
+        rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>\n",
+                            base::escape_html(verdict.key), base::escape_html(verdict.limit),
+                            base::escape_html(value_text(verdict)), verdict.ok ? "ok" : "fail",
+                            verdict.ok ? "ok" : "FAIL");
     }
     return "<div class=\"scroll\"><table><thead><tr><th>what</th><th>limit</th><th>value</th>"
            "<th></th></tr></thead><tbody>\n" +
@@ -204,8 +205,8 @@ const EventFigures* worst_event(const Results& results) {
 
 std::string card(std::string_view value, std::string_view what, std::string_view css = "") {
     return fmt::format("<li{}><b>{}</b><span>{}</span></li>\n",
-                       css.empty() ? "" : fmt::format(" class=\"{}\"", css), escaped(value),
-                       escaped(what));
+                       css.empty() ? "" : fmt::format(" class=\"{}\"", css),
+                       base::escape_html(value), base::escape_html(what));
 }
 
 /// What one looks for first.
@@ -226,7 +227,7 @@ std::string cards_html(const Report& report) {
         return fmt::format(
             "<p class=\"dim\">The event that keeps clients longest: {} at {}.</p>\n"
             "<ul class=\"cards\">\n{}</ul>\n",
-            escaped(event_text(*event)), moment_text(event->at_s), out);
+            base::escape_html(event_text(*event)), moment_text(event->at_s), out);
     }
     return out.empty() ? out : "<ul class=\"cards\">\n" + out + "</ul>\n";
 }
@@ -249,7 +250,7 @@ std::string countdown_html(const Results& results) {
                           "class");
             }
         }
-        sentences += "<p>" + escaped(countdown_text(countdown, event)) + "</p>\n";
+        sentences += "<p>" + base::escape_html(countdown_text(countdown, event)) + "</p>\n";
     }
     return table.html() + sentences + caption({"countdown"});
 }
@@ -301,7 +302,7 @@ std::string sweep_html(const Report& report) {
 std::string list_html(const std::vector<std::string>& sentences) {
     std::string out = "<ul>\n";
     for (const std::string& sentence : sentences) {
-        out += fmt::format("<li>{}</li>\n", escaped(sentence));
+        out += fmt::format("<li>{}</li>\n", base::escape_html(sentence));
     }
     return out + "</ul>\n";
 }
@@ -329,10 +330,11 @@ std::string report_html(const Report& report) {
     std::string out =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Drill: " +
-        escaped(report.name) + "</title>\n" + std::string(kStyle) + colour_rules() +
+        base::escape_html(report.name) + "</title>\n" + std::string(kStyle) + colour_rules() +
         "</head><body>\n";
     out += fmt::format("<h1>Drill of {}</h1>\n<p class=\"dim\">{}; scenario {}</p>\n",
-                       escaped(report.name), escaped(headline(report)), escaped(report.scenario));
+                       base::escape_html(report.name), base::escape_html(headline(report)),
+                       base::escape_html(report.scenario));
     out += cards_html(report);
     if (!report.verdicts.empty()) {
         out += section("What was expected", verdicts_html(report));

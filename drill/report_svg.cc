@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/html.h"
 #include "drill/report_words.h"
 
 namespace steerd::drill {
@@ -64,12 +65,12 @@ struct Frame {
 
 std::string open_svg(const std::string& title, double height) {
     return fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n",
-                       kWidth, height, escaped(title));
+                       kWidth, height, base::escape_html(title));
 }
 
 std::string text_at(double x, double y, std::string_view css, std::string_view text) {
     return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"{}\">{}</text>\n", x, y, css,
-                       escaped(text));
+                       base::escape_html(text));
 }
 
 std::string y_axis(const Frame& frame, ValueText y_text) {
@@ -132,7 +133,7 @@ std::string stacked(const std::vector<ChartLine>& areas, const Frame& frame) {
         const Points back(below.rbegin(), below.rend());
         out += fmt::format("<path d=\"{}{}Z\" class=\"area {}\"><title>{}</title></path>\n",
                            path_of(top, frame, true), path_of(back, frame, false), area.css,
-                           escaped(area.name));
+                           base::escape_html(area.name));
         below = std::move(top);
     }
     return out;
@@ -170,38 +171,12 @@ std::string marks_svg(const std::vector<ChartMark>& marks, const Frame& frame) {
         }
         out += fmt::format(
             "<path d=\"M{:.1f} {:.1f}V{:.1f}\" class=\"{}\"><title>{}</title></path>",
-            frame.x(mark.x), kTop, frame.height - kBottom, mark.css, escaped(mark.text));
+            frame.x(mark.x), kTop, frame.height - kBottom, mark.css, base::escape_html(mark.text));
     }
     return out;
 }
 
 }  // namespace
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 std::string chart_svg(const Chart& chart) {
     const auto height = static_cast<double>(chart.height);
@@ -213,7 +188,7 @@ std::string chart_svg(const Chart& chart) {
     for (const ChartLine& line : chart.lines) {
         out += fmt::format("<path d=\"{}\" class=\"line {}\"><title>{}</title></path>\n",
                            path_of(visible(line.points, frame), frame, true), line.css,
-                           escaped(line.name));
+                           base::escape_html(line.name));
     }
     out += time_axis(frame) + marks_svg(chart.marks, frame);
     return out + "</svg>\n";
@@ -290,7 +265,8 @@ std::string scatter_svg(const std::string& title, const std::string& x_name,
         const double y = frame.y(point.y);
         out += fmt::format(
             "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" class=\"{}\"><title>{}</title></circle>",
-            x, y, point.marked ? 5 : 4, point.marked ? "pareto" : "plain", escaped(point.text));
+            x, y, point.marked ? 5 : 4, point.marked ? "pareto" : "plain",
+            base::escape_html(point.text));
         const double needs = kLetter * static_cast<double>(point.text.size()) + 10;
         const bool covered = std::any_of(named.begin(), named.end(), [&](const auto& other) {
             return std::abs(other.first - x) < 140 && std::abs(other.second - y) < 12;
@@ -307,7 +283,8 @@ std::string scatter_svg(const std::string& title, const std::string& x_name,
 std::string legend_html(const std::vector<ChartLine>& lines) {
     std::string out = "<p class=\"legend\">";
     for (const ChartLine& line : lines) {
-        out += fmt::format("<span><i class=\"{}\"></i>{}</span> ", line.css, escaped(line.name));
+        out += fmt::format("<span><i class=\"{}\"></i>{}</span> ", line.css,
+                           base::escape_html(line.name));
     }
     return out + "</p>\n";
 }

@@ -11,9 +11,6 @@
 
 namespace steerd::drill {
 
-/// `&`, `<`, `>` and quotes escaped.
-[[nodiscard]] std::string escaped(std::string_view text);
-
 using Points = std::vector<std::pair<double, double>>;
 
 /// How a value is written at an axis.

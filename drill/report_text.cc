@@ -274,23 +274,6 @@ std::string sweep_table(const std::vector<SweepPoint>& points, std::size_t width
            "  no more lost\n";
 }
 
-/// A sentence in lines, the first behind a dash.
-std::string item(const std::string& sentence, std::size_t width) {
-    std::string out = "  -";
-    std::size_t column = 3;
-    for (std::size_t at = 0; at < sentence.size();) {
-        const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
-        if (column + 1 + (end - at) > width && column > 3) {
-            out += "\n   ";
-            column = 3;
-        }
-        out += " " + sentence.substr(at, end - at);
-        column += 1 + end - at;
-        at = end + 1;
-    }
-    return out + "\n";
-}
-
 std::string countdown_table(const Results& results, std::size_t width) {
     const CountdownFigures& countdown = *results.countdown;
     std::string out = fmt::format(
@@ -309,7 +292,7 @@ std::string countdown_table(const Results& results, std::size_t width) {
     }
     out += table.text();
     for (const CountdownEvent& event : countdown.events) {
-        out += item(countdown_text(countdown, event), width);
+        out += dashed(countdown_text(countdown, event), width);
     }
     return out;
 }
@@ -358,7 +341,7 @@ std::string report_text(const Report& report, const TextStyle& style) {
         if (!sentences.empty()) {
             out += fmt::format("\n{}\n", title);
             for (const std::string& sentence : sentences) {
-                out += item(sentence, style.width);
+                out += dashed(sentence, style.width);
             }
         }
     }

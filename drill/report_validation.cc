@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/html.h"
 #include "drill/report_svg.h"
 #include "drill/report_words.h"
 
@@ -82,23 +83,6 @@ std::string headline_of(const Validation& validation) {
         validation.resolvers.size(), validation.ttl_s, validation.rate, validation.switch_s);
 }
 
-/// A sentence in lines, the first behind a dash.
-std::string item(const std::string& sentence, std::size_t width) {
-    std::string out = "  -";
-    std::size_t column = 3;
-    for (std::size_t at = 0; at < sentence.size();) {
-        const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
-        if (column + 1 + (end - at) > width && column > 3) {
-            out += "\n   ";
-            column = 3;
-        }
-        out += " " + sentence.substr(at, end - at);
-        column += 1 + end - at;
-        at = end + 1;
-    }
-    return out + "\n";
-}
-
 /// The same share at a few moments: what was seen, simulated and computed.
 std::string curve_row(const ResolverFigures& resolver) {
     if (resolver.closed_form.empty()) {
@@ -147,7 +131,7 @@ std::string validation_text(const Validation& validation, const TextStyle& style
             widths[i] = std::max(widths[i], row[i].size());
         }
     }
-    std::string out = "\nreal resolvers\n" + item(headline_of(validation), style.width);
+    std::string out = "\nreal resolvers\n" + dashed(headline_of(validation), style.width);
     for (const auto& row : rows) {
         std::string line = " ";
         for (std::size_t i = 0; i < kColumns; ++i) {
@@ -161,7 +145,7 @@ std::string validation_text(const Validation& validation, const TextStyle& style
         out += curve_row(resolver);
     }
     for (const std::string& sentence : sentences(validation)) {
-        out += item(sentence, style.width);
+        out += dashed(sentence, style.width);
     }
     return out;
 }
@@ -202,17 +186,17 @@ void add_validation_json(const Validation& validation, Json& out) {
 }
 
 std::string validation_html(const Validation& validation) {
-    std::string out = fmt::format("<p>{}.</p>\n", escaped(headline_of(validation)));
+    std::string out = fmt::format("<p>{}.</p>\n", base::escape_html(headline_of(validation)));
     const std::vector<ChartLine> legend{{"seen at the resolver", "s0", {}},
                                         {"simulated cache", "s1", {}},
                                         {"closed form", "theory", {}}};
     out += legend_html(legend);
     for (const ResolverFigures& resolver : validation.resolvers) {
-        out += fmt::format("<h3>{} {}: <span class=\"{}\">{}</span></h3>\n", escaped(resolver.name),
-                           escaped(resolver.version), resolver.ok() ? "ok" : "fail",
-                           resolver.ok() ? "ok" : "FAIL");
-        out +=
-            fmt::format("<p class=\"dim\">An entry lives for {}.</p>\n", escaped(resolver.model));
+        out += fmt::format("<h3>{} {}: <span class=\"{}\">{}</span></h3>\n",
+                           base::escape_html(resolver.name), base::escape_html(resolver.version),
+                           resolver.ok() ? "ok" : "fail", resolver.ok() ? "ok" : "FAIL");
+        out += fmt::format("<p class=\"dim\">An entry lives for {}.</p>\n",
+                           base::escape_html(resolver.model));
         if (resolver.closed_form.empty()) {
             continue;
         }
@@ -245,13 +229,13 @@ std::string validation_html(const Validation& validation) {
                                !verdict        ? ""
                                : resolver.ok() ? " class=\"ok\""
                                                : " class=\"fail\"",
-                               escaped(row[i]));
+                               base::escape_html(row[i]));
         }
         out += "</tr>\n";
     }
     out += "</tbody></table></div>\n<ul>\n";
     for (const std::string& sentence : sentences(validation)) {
-        out += fmt::format("<li>{}</li>\n", escaped(sentence));
+        out += fmt::format("<li>{}</li>\n", base::escape_html(sentence));
     }
     return out + "</ul>\n";
 }

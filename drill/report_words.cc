@@ -183,4 +183,20 @@ std::string headline(const Report& report) {
                        report.population.empty() ? "" : ", population " + report.population);
 }
 
+std::string dashed(const std::string& sentence, std::size_t width) {
+    std::string out = "  -";
+    std::size_t column = 3;
+    for (std::size_t at = 0; at < sentence.size();) {
+        const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
+        if (column + 1 + (end - at) > width && column > 3) {
+            out += "\n   ";
+            column = 3;
+        }
+        out += " " + sentence.substr(at, end - at);
+        column += 1 + end - at;
+        at = end + 1;
+    }
+    return out + "\n";
+}
+
 }  // namespace steerd::drill

@@ -48,5 +48,7 @@ struct Meaning {
 [[nodiscard]] double lost_share(const EventFigures& event);
 /// "www.example.com. A, 30m of virtual time, seed 7, population mixed"
 [[nodiscard]] std::string headline(const Report& report);
+/// A sentence in lines of at most `width` columns, the first behind a dash.
+[[nodiscard]] std::string dashed(const std::string& sentence, std::size_t width);
 
 }  // namespace steerd::drill

@@ -9,7 +9,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <tuple>
 
 #include "base/text.h"
 #include "drill/scenario_reader.h"
@@ -152,22 +151,6 @@ void read_sweep(TomlTable& root, Scenario& scenario) {
     }
 }
 
-base::Problems in_file_order(const base::Problems& problems) {
-    auto all = problems.all();
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
-    });
-    base::Problems sorted;
-    for (auto& problem : all) {
-        if (problem.severity == base::Severity::Error) {
-            sorted.error(std::move(problem.at), std::move(problem.message));
-        } else {
-            sorted.warning(std::move(problem.at), std::move(problem.message));
-        }
-    }
-    return sorted;
-}
-
 }  // namespace
 
 std::vector<const TomlNode*> tables_of(TomlTable& root, std::string_view key) {
@@ -237,7 +220,7 @@ ReadScenario read_scenario_text(std::string_view text, const std::filesystem::pa
     read_expect(root, read.scenario);
     read_sweep(root, read.scenario);
     root.finish();
-    read.problems = in_file_order(problems);
+    read.problems = config::in_file_order(problems);
     return read;
 }
 

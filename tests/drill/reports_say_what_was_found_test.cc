@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/html.h"
 #include "drill/report_html.h"
 #include "drill/report_json.h"
 #include "drill/report_svg.h"
@@ -122,7 +123,8 @@ TEST(Reports, MomentsAndCountsReadWell) {
     EXPECT_EQ(count_text(1530000), "1.5M");
     EXPECT_EQ(count_text(7.04), "7.0");
     EXPECT_EQ(percent_text(0.0153), "1.5 %");
-    EXPECT_EQ(escaped("<a href='x'>&\"</a>"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;&lt;/a&gt;");
+    EXPECT_EQ(base::escape_html("<a href='x'>&\"</a>"),
+              "&lt;a href=&#39;x&#39;&gt;&amp;&quot;&lt;/a&gt;");
 }
 
 }  // namespace
