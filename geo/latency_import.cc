@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -22,6 +23,8 @@ constexpr std::string_view kClientWords[] = {
     "prefix", "client_prefix", "network",        "src", "source",  "remote_addr"};
 constexpr std::string_view kRegionWords[] = {"region", "target",   "pop",        "site",
                                              "colo",   "location", "datacenter", "dst"};
+constexpr std::string_view kSamplesWords[] = {"samples", "count"};
+constexpr std::string_view kAgeWords[] = {"age_days"};
 constexpr std::string_view kRttWords[] = {"rtt",     "latency", "ping",    "median",
                                           "min_rtt", "rtt_min", "rtt_avg", "avg",
                                           "min",     "time",    "duration"};
@@ -103,8 +106,17 @@ std::optional<base::IpPrefix> prefix_of(std::string_view text,
     return base::IpPrefix(client.address(), std::min(most, client.length()));
 }
 
-/// To a hundredth of a millisecond, without trailing zeros.
-void append_ms(std::string& out, double ms) {
+/// A number that is the whole text.
+template <typename Number>
+std::optional<Number> number_of(std::string_view text) noexcept {
+    Number value{};
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = read.ec == std::errc{} && read.ptr == text.data() + text.size();
+    return whole ? std::optional(value) : std::nullopt;
+}
+
+/// To a hundredth, without trailing zeros.
+void append_hundredths(std::string& out, double ms) {
     std::array<char, 32> text;
     const auto end =
         std::to_chars(text.data(), text.data() + text.size(), std::round(ms * 100) / 100).ptr;
@@ -129,6 +141,8 @@ bool LatencyImport::find_columns(const std::vector<std::string_view>& header, Co
     find(options_.rtt, kRttWords, "rtt_ms", columns.rtt);
     if (missing.empty()) {
         columns.ms_per_unit = without_unit(header[columns.rtt]).second;
+        columns.samples = find_column(header, "", kSamplesWords);
+        columns.age_days = find_column(header, "", kAgeWords);
     }
     return missing.empty();
 }
@@ -139,13 +153,17 @@ bool LatencyImport::add_line(const std::vector<std::string_view>& fields, const 
     }
     const auto prefix = prefix_of(fields[columns.client], options_);
     const std::string_view region = fields[columns.region];
-    const std::string_view figure = fields[columns.rtt];
-    double rtt = 0;
-    const auto read = std::from_chars(figure.data(), figure.data() + figure.size(), rtt);
-    rtt *= columns.ms_per_unit;
-    const bool good = prefix && !region.empty() && region.size() <= kMaxRegionName &&
-                      read.ec == std::errc{} && read.ptr == figure.data() + figure.size() &&
-                      rtt > 0 && rtt <= kMaxRttMs;
+    const double rtt = number_of<double>(fields[columns.rtt]).value_or(0) * columns.ms_per_unit;
+    // What is not told: one sample, of no known age. What is told must be a number.
+    const auto field = [&](const std::optional<std::size_t>& column) {
+        return column && *column < fields.size() ? fields[*column] : std::string_view();
+    };
+    const auto count_text = field(columns.samples);
+    const auto age_text = field(columns.age_days);
+    const auto count = count_text.empty() ? 1 : number_of<std::uint32_t>(count_text).value_or(0);
+    const double age = age_text.empty() ? -1 : number_of<double>(age_text).value_or(std::nan(""));
+    const bool good = prefix && !region.empty() && region.size() <= kMaxRegionName && rtt > 0 &&
+                      rtt <= kMaxRttMs && count > 0 && (age_text.empty() || age >= 0);
     if (!good) {
         return false;
     }
@@ -153,7 +171,10 @@ bool LatencyImport::add_line(const std::vector<std::string_view>& fields, const 
     if (at == regions_.end()) {
         at = regions_.emplace(region, static_cast<std::uint32_t>(regions_.size())).first;
     }
-    samples_.push_back({*prefix, at->second, static_cast<float>(rtt)});
+    samples_.push_back(
+        {*prefix, at->second, static_cast<float>(rtt), count, static_cast<float>(age)});
+    total_ += count;
+    has_ages_ = has_ages_ || age >= 0;
     return true;
 }
 
@@ -198,6 +219,43 @@ void LatencyImport::add(std::string_view text, const std::string& file, base::Pr
     }
 }
 
+void LatencyImport::append_row(std::string& out, const Sample* first, const Sample* last,
+                               std::string_view region) {
+    std::uint64_t count = 0;
+    float age = -1;
+    for (const Sample* sample = first; sample != last; ++sample) {
+        count += sample->count;
+        if (sample->age_days >= 0 && (age < 0 || sample->age_days < age)) {
+            age = sample->age_days;
+        }
+    }
+    if (count < options_.min_samples) {
+        return;
+    }
+    const auto at = [first](std::uint64_t position) {
+        const Sample* sample = first;
+        while (position >= sample->count) {
+            position -= sample++->count;
+        }
+        return static_cast<double>(sample->rtt_ms);
+    };
+    out += first->prefix.text() + ",";
+    out += std::string(region) + ",";
+    // Never 0, which is no round trip.
+    append_hundredths(out, std::max(0.01, (at((count - 1) / 2) + at(count / 2)) / 2));
+    // The most that latency.csv takes.
+    out += "," + std::to_string(
+                     std::min<std::uint64_t>(count, std::numeric_limits<std::uint32_t>::max()));
+    if (has_ages_) {
+        out += ",";
+        if (age >= 0) {
+            append_hundredths(out, static_cast<double>(age));
+        }
+    }
+    out += "\n";
+    ++rows_;
+}
+
 std::string LatencyImport::take() {
     std::vector<std::string_view> names(regions_.size());
     std::vector<std::uint32_t> rank(regions_.size());
@@ -211,27 +269,22 @@ std::string LatencyImport::take() {
                std::tie(b.prefix, rank[b.region], b.rtt_ms);
     });
     rows_ = 0;
-    std::string out = "client,region,rtt_ms,samples\n";
+    std::string out = "client,region,rtt_ms,samples";
+    out += has_ages_ ? ",age_days\n" : "\n";
     for (std::size_t first = 0; first < samples_.size();) {
         std::size_t last = first;
         while (last < samples_.size() && samples_[last].prefix == samples_[first].prefix &&
                samples_[last].region == samples_[first].region) {
             ++last;
         }
-        const std::size_t count = last - first;
-        if (count >= options_.min_samples) {
-            const double low = samples_[first + (count - 1) / 2].rtt_ms;
-            const double high = samples_[first + count / 2].rtt_ms;
-            out += samples_[first].prefix.text() + ",";
-            out += std::string(names[samples_[first].region]) + ",";
-            append_ms(out, (low + high) / 2);
-            out += "," + std::to_string(count) + "\n";
-            ++rows_;
-        }
+        append_row(out, samples_.data() + first, samples_.data() + last,
+                   names[samples_[first].region]);
         first = last;
     }
     samples_.clear();
     regions_.clear();
+    total_ = 0;
+    has_ages_ = false;
     return out;
 }
 

@@ -63,6 +63,41 @@ TEST(LatencyImport, ColumnsAreFoundByTheirWordsAndUnits) {
     EXPECT_EQ(import("who,where,rtt,took_ms\n203.0.113.7,tokyo,99,12.5\n", named).table, expected);
 }
 
+TEST(LatencyImport, TablesBecomeOneTable) {
+    LatencyImport reader({});
+    base::Problems problems;
+    reader.add(
+        "client,region,rtt_ms,samples,age_days\n8.8.8.0/24,tokyo,12.345,40,1.5\n"
+        "9.9.9.0/24,tokyo,0.004,4000000000,0.125\n",
+        "tokyo-1.csv", problems);
+    reader.add(
+        "client,region,rtt_ms,samples,age_days\n8.8.8.0/24,tokyo,20,39,0.25\n"
+        "9.9.9.0/24,tokyo,0.004,4000000000,3\n",
+        "tokyo-2.csv", problems);
+    reader.add("client,region,rtt_ms,samples\n8.8.8.0/24,virginia,150,7\n", "pings.csv", problems);
+    EXPECT_EQ(reader.samples(), 8'000'000'086U);
+    const auto text = reader.take();
+    EXPECT_TRUE(problems.all().empty()) << problems.text();
+    EXPECT_EQ(text,
+              "client,region,rtt_ms,samples,age_days\n"
+              "8.8.8.0/24,tokyo,12.35,79,0.25\n"
+              "8.8.8.0/24,virginia,150,7,\n"
+              "9.9.9.0/24,tokyo,0.01,4294967295,0.13\n");
+    const std::vector<std::string> regions = {"tokyo", "virginia"};
+    EXPECT_EQ(LatencyTable::parse(text, "latency.csv", regions, problems).size(), 3U);
+    EXPECT_TRUE(problems.all().empty()) << problems.text();
+}
+
+TEST(LatencyImport, CountsAndAgesThatAreNoneAreNoSample) {
+    const auto got = import(
+        "client,region,rtt_ms,samples,age_days\n8.8.8.0/24,tokyo,1,0,1\n"
+        "8.8.8.0/24,tokyo,1,x,1\n8.8.8.0/24,tokyo,1,-1,1\n8.8.8.0/24,tokyo,1,2,-1\n"
+        "8.8.8.0/24,tokyo,1,2,nan\n8.8.8.0/24,tokyo,5,2\n");
+    EXPECT_EQ(got.table, "client,region,rtt_ms,samples\n8.8.8.0/24,tokyo,5,2\n");
+    ASSERT_EQ(got.problems.all().size(), 1U);
+    EXPECT_NE(got.problems.all()[0].text().find("5 lines are no sample"), std::string::npos);
+}
+
 TEST(LatencyImport, AHeaderThatDoesNotTellIsAnError) {
     const auto got = import("client,something,rtt\n203.0.113.7,tokyo,12.5\n");
     ASSERT_TRUE(got.problems.has_errors());
