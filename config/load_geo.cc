@@ -106,6 +106,42 @@ void load_networks(Draft& draft, const TomlNode& list) {
     }
 }
 
+/// A name in state_dir, where the server may write (beside the configuration it often may not), and
+/// where a copy of the configuration that runs elsewhere writes another file.
+void read_learn(Draft& draft, TomlTable& root, TomlTable& table) {
+    const auto name = table.text("learn");
+    if (!name) {
+        return;
+    }
+    constexpr std::string_view kEnd = ".csv";
+    if (name->size() <= kEnd.size() || name->find('/') != std::string::npos ||
+        name->substr(name->size() - kEnd.size()) != kEnd || name->size() > 200) {
+        table.error("learn", fmt::format("learn must be the name of a file in state_dir like "
+                                         "\"learned.csv\", got {}",
+                                         in_quotes(*name)));
+    }
+    const auto* server = root.table("server");
+    const auto says = [&](std::string_view key) {
+        return server != nullptr && server->find(key) != nullptr;
+    };
+    for (const char* key : {"state_dir", "region"}) {
+        if (!says(key)) {
+            table.error("learn", fmt::format("learn needs {} in [server]", key));
+        }
+    }
+    if (draft.model->server.region) {
+        const auto& region = draft.regions.names()[index(*draft.model->server.region)];
+        // Blanks at the ends are not read back as part of a field.
+        const auto first = region.find_first_not_of(' ');
+        if (region.find_first_of(",\"") != std::string::npos || first != 0 ||
+            region.find_last_not_of(' ') + 1 != region.size()) {
+            table.error("learn", fmt::format("learn writes CSV, in which region {} cannot be named",
+                                             in_quotes(region)));
+        }
+    }
+    draft.model->geo.learn = *name;
+}
+
 }  // namespace
 
 void load_geo(Draft& draft, TomlTable& root) {
@@ -129,6 +165,7 @@ void load_geo(Draft& draft, TomlTable& root) {
         table.duration("latency_max_age", std::chrono::hours(24)).value_or(geo.latency_max_age);
     geo.country_table = table.path("country_table").value_or(geo.country_table);
     geo.country_table_at = table.at("country_table");
+    read_learn(draft, root, table);
     if (const auto* networks = table.array("networks")) {
         load_networks(draft, *networks);
     }

@@ -72,6 +72,7 @@ struct GeoConfig {
     std::filesystem::path country_table = "/usr/share/tor";
     base::SourcePos country_table_at;
     std::vector<NetworkConfig> networks;
+    std::optional<std::string> learn;  // a file in state_dir
 };
 
 struct RegionConfig {

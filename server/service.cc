@@ -174,6 +174,7 @@ void Service::stop(int status) {
     for (const auto& worker : workers_) {
         worker->stop();
     }
+    learner_.reset();
     probers_.reset();
     // Before the first snapshot nothing was restored, and what is on disk stays.
     if (cell_.current() != nullptr && state_writer_ != nullptr) {

@@ -23,6 +23,7 @@
 #include "server/loader.h"
 #include "server/mailbox.h"
 #include "server/notify.h"
+#include "server/rtt_learner.h"
 #include "server/snapshot_cell.h"
 #include "server/state_writer.h"
 #include "server/worker.h"
@@ -69,6 +70,7 @@ class Service {
     void on_reloaded(LoadedPlan loaded);
     void bind(const config::Model& model);
     bool start(const LoadedPlan& loaded);
+    void learn();
     void keep_state(const std::filesystem::path& folder);
     bool open_upstairs(const config::Model& model);
     void finish_reload();
@@ -120,6 +122,7 @@ class Service {
     std::optional<base::Result<std::vector<WorkerSockets>, std::string>>
         sockets_;  // until handed out
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::unique_ptr<RttLearner> learner_;  // while [geo] learn is set
     std::thread loader_;
     std::optional<LoadReport> reloaded_;  // to be told once the new plan is published
     LoadReport last_load_;

@@ -107,6 +107,7 @@ void Service::on_reloaded(LoadedPlan loaded) {
     }
     plan_ = loaded.plan;
     geo_key_ = loaded.geo_key;
+    learn();
     report.message = loaded.partly_refused
                          ? "reloaded, but what is named above kept its last good copy"
                          : "reloaded";
@@ -152,6 +153,9 @@ void Service::bind(const config::Model& model) {
 /// A few times a second.
 void Service::on_housekeeping() {
     cell_.release_retired();
+    if (learner_ != nullptr) {
+        learner_->collect();
+    }
     std::vector<std::uint64_t> beats;
     if (workers_started_) {
         for (const auto& worker : workers_) {
@@ -192,6 +196,7 @@ bool Service::start(const LoadedPlan& loaded) {
     started_with_ = loaded.model;
     plan_ = loaded.plan;
     geo_key_ = loaded.geo_key;
+    learn();
     if (!open_upstairs(*loaded.model)) {
         return false;
     }
@@ -203,6 +208,26 @@ bool Service::start(const LoadedPlan& loaded) {
         load(true);
     }
     return true;
+}
+
+/// At the start and after each reload: [geo] learn may have come, gone or changed.
+void Service::learn() {
+    auto options = learn_options(*plan_->model, *started_with_);
+    if (plan_->model->geo.learn && !options) {
+        log(LogLevel::Warning,
+            "learn waits for a restart: [server] region and state_dir are those of the start");
+    }
+    if (learner_ != nullptr && options && learner_->options() == *options) {
+        return;
+    }
+    learner_.reset();  // writes what the next one reads
+    if (options) {
+        std::vector<RttFeed*> feeds;
+        for (const auto& worker : workers_) {
+            feeds.push_back(&worker->rtts());
+        }
+        learner_ = std::make_unique<RttLearner>(clock_, std::move(*options), std::move(feeds));
+    }
 }
 
 /// Where the folder cannot be used, writes fail and say so, and orders are refused: better than

@@ -75,6 +75,7 @@ void TcpServer::accept_from(int listener) noexcept {
         ++per_client_[peer->address.text()];
         const int one = 1;
         (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        deps_.rtts.measure(fd.get(), peer->address);
         auto connection = std::make_unique<Connection>();
         auto& c = *connection;
         c.server = this;

@@ -19,6 +19,7 @@
 #include "policy/answer.h"
 #include "server/counters.h"
 #include "server/fd.h"
+#include "server/rtt_feed.h"
 #include "server/snapshot_cell.h"
 
 namespace steerd::server {
@@ -37,6 +38,7 @@ class TcpServer {
         const base::Clock& clock;
         base::Rng& rng;
         WorkerCounters& counters;
+        RttFeed& rtts;  // of each handshake
     };
 
     TcpServer(uv_loop_t& loop, Deps deps, TcpLimits limits);

@@ -52,7 +52,8 @@ struct Worker::Loop {
           reader(worker.options_.snapshots) {
         CHECK(uv_loop_init(&loop) == 0);
         tcp = std::make_unique<TcpServer>(
-            loop, TcpServer::Deps{reader, worker.options_.clock, rng, worker.tcp_counters_},
+            loop,
+            TcpServer::Deps{reader, worker.options_.clock, rng, worker.tcp_counters_, worker.rtts_},
             worker.options_.tcp);
     }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "server/counters.h"
 #include "server/listeners.h"
+#include "server/rtt_feed.h"
 #include "server/snapshot_cell.h"
 #include "server/tcp.h"
 
@@ -41,6 +42,10 @@ class Worker {
 
     /// Those of each thread: what a worker counted is their sum.
     [[nodiscard]] std::vector<const WorkerCounters*> counters() const;
+
+    /// Off at first. Turned on and off, and emptied, by one owner.
+    [[nodiscard]] RttFeed& rtts() noexcept { return rtts_; }
+
     /// One count for each of its threads, which moves a few times a second while it works.
     void append_beats(std::vector<std::uint64_t>& out) const;
 
@@ -51,6 +56,7 @@ class Worker {
     Options options_;
     WorkerSockets sockets_;
     WorkerCounters tcp_counters_;
+    RttFeed rtts_;
     std::vector<std::unique_ptr<Receiver>> receivers_;
     std::atomic<bool> stopping_{false};
     std::unique_ptr<Loop> loop_;

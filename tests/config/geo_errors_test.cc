@@ -4,6 +4,7 @@
 namespace steerd::config {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 
 auto network(const std::string& lines) { return problems_with("[[geo.networks]]\n" + lines); }
@@ -11,6 +12,36 @@ auto network(const std::string& lines) { return problems_with("[[geo.networks]]\
 TEST(GeoErrors, UnknownKey) {
     EXPECT_THAT(problems_with("[geo]\ndatabase = [\"x.mmdb\"]\n"),
                 ElementsAre(problem("@2:1: error", "did you mean \"databases\"? (geo)")));
+}
+
+TEST(GeoErrors, Learn) {
+    EXPECT_THAT(problems_with("[geo]\nlearn = \"learned.csv\"\n"),
+                ElementsAre(problem("@2:9: error", "learn needs region in [server]")));
+    const std::string server = "[server]\nregion = \"tokyo\"\n";
+    const auto learn = [&](const std::string& name) {
+        return problems_edited("[server]\n", "geo.learn = \"" + name + "\"\n" + server);
+    };
+    EXPECT_THAT(learn("learned.csv"), ElementsAre());
+    for (const char* name : {"state/learned.csv", "../learned.csv", "learned", ".csv", "/x.csv"}) {
+        EXPECT_THAT(learn(name),
+                    ElementsAre(problem("c.toml:1:13: error", "learn must be the name of a file")))
+            << name;
+    }
+    EXPECT_THAT(problems_edited("state_dir = \"state\"\n",
+                                "region = \"tokyo\"\n[geo]\nlearn = \"learned.csv\"\n"),
+                Contains(problem("c.toml:5:9: error", "learn needs state_dir in [server]")));
+}
+
+TEST(GeoErrors, LearnInARegionThatCsvCannotName) {
+    const auto text = "geo.learn = \"x.csv\"\n" + std::string(kBase);
+    for (const std::string region : {"to,kyo", " tokyo", "tokyo "}) {
+        auto named = text;
+        named.replace(named.find("[server]\n"), 9, "[server]\nregion = \"" + region + "\"\n");
+        named += "[regions.\"" + region + "\"]\nlocation = [1, 2]\n";
+        EXPECT_THAT(problems_of(named),
+                    ElementsAre(problem("c.toml:1:13: error",
+                                        "region \"" + region + "\" cannot be named")));
+    }
 }
 
 TEST(GeoErrors, Prefix) {
