@@ -151,7 +151,8 @@ Json to_json(const ForecastReport& report) {
                 {"moved_by_country", std::move(countries)},
                 {"warnings", std::move(warnings)},
                 {"prefixes", f.prefixes},
-                {"sampled", f.sampled}};
+                {"fail_open", f.after.fail_open / total},
+                {"sampled", f.sampled > 0}};
     return out;
 }
 
@@ -164,6 +165,14 @@ void print_row(const ForecastReport& report, std::string_view name, std::string_
         fmt::print(" {:>12.1f} {:>12.1f}", before, after);
     }
     fmt::print("\n");
+}
+
+/// Most of IPv6 stands nowhere: what moves is little of all and yet may be much of what is used.
+std::string of_the_known(const policy::Forecast& f) {
+    const double known = f.total - std::max(f.before.unknown, f.after.unknown);
+    return known < 0.995 * f.total && known > 0
+               ? fmt::format(", {:.2f} % of those whose place is known", f.moved / known * 100)
+               : "";
 }
 
 void print_text(const ForecastReport& report) {
@@ -183,7 +192,8 @@ void print_text(const ForecastReport& report) {
     if (f.before.unknown > 0 || f.after.unknown > 0) {
         print_row(report, "(unknown place)", "", f.before.unknown, f.after.unknown);
     }
-    fmt::print("\nmoved: {:.2f} % of the clients\n", f.moved / total * 100);
+    fmt::print("\nmoved: {:.2f} % of {}{}\n", f.moved / total * 100,
+               report.by_demand ? "the demand" : "the clients", of_the_known(f));
     std::size_t shown = 0;
     for (const auto& country : report.countries) {
         if (country.moved <= 0 || shown++ == 10) {
@@ -192,14 +202,14 @@ void print_text(const ForecastReport& report) {
         fmt::print("  {:<4} {:>6.2f} % of all, {:>5.1f} % of the country's\n", country.code,
                    country.moved / total * 100, country.moved / country.weight * 100);
     }
-    if (f.sampled) {
+    if (f.sampled > 0) {
         fmt::print(
-            "(a hash of the prefix takes part: prefixes were sampled, shares are right to "
-            "about 0.2 %)\n");
+            "(for {:.2f} % a hash of the prefix takes part: some of their prefixes were "
+            "looked at)\n",
+            f.sampled / total * 100);
     }
-    for (const std::size_t i : overloaded(report)) {
-        fmt::print("warning: {} would get {:.1f} requests/s, its capacity is {:g}\n",
-                   f.endpoints[i].name, f.after.endpoints[i], *f.endpoints[i].capacity);
+    for (const auto& warning : warnings_of(report)) {
+        fmt::print("warning: {}\n", warning);
     }
 }
 
@@ -254,6 +264,23 @@ std::vector<std::size_t> overloaded(const ForecastReport& report) {
             f.after.endpoints[i] > f.before.endpoints[i] * (1 + 1e-9)) {
             out.push_back(i);
         }
+    }
+    return out;
+}
+
+std::vector<std::string> warnings_of(const ForecastReport& report) {
+    const auto& f = report.forecast;
+    std::vector<std::string> out;
+    for (const std::size_t i : overloaded(report)) {
+        out.push_back(fmt::format("{} would get {:.1f} requests/s, its capacity is {:g}",
+                                  f.endpoints[i].name, f.after.endpoints[i],
+                                  *f.endpoints[i].capacity));
+    }
+    if (f.after.fail_open > 0) {
+        out.push_back(fmt::format(
+            "nothing would be available for {:.2f} % of {}: these are the "
+            "answers of when_all_down",
+            f.after.fail_open / f.total * 100, report.by_demand ? "the demand" : "the clients"));
     }
     return out;
 }

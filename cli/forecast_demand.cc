@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
+#include "base/csv.h"
 #include "base/problem.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/files.h"
 
@@ -41,7 +44,7 @@ std::vector<policy::DemandRow> read_demand(const std::string& path) {
     base::Problems problems;
     std::uint32_t line_number = 0;
     bool first = true;
-    for (std::string_view text = file; !text.empty();) {
+    for (std::string_view text = base::without_mark(file); !text.empty();) {
         const auto end = text.find('\n');
         const auto line = trimmed(text.substr(0, end));
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
@@ -51,7 +54,7 @@ std::vector<policy::DemandRow> read_demand(const std::string& path) {
         }
         const auto comma = line.find(',');
         const auto client = trimmed(line.substr(0, comma));
-        if (std::exchange(first, false) && client == "prefix") {
+        if (std::exchange(first, false) && base::ascii_lower(client) == "prefix") {
             continue;
         }
         const auto prefix = base::IpPrefix::parse(client);
@@ -68,10 +71,11 @@ std::vector<policy::DemandRow> read_demand(const std::string& path) {
         }
     }
     if (problems.has_errors()) {
-        throw Failure(problems.text());
+        fmt::print(stderr, "{}\n", problems.text());
+        throw Failure(path + " cannot be used");
     }
-    if (rows.empty()) {
-        throw Failure(path + " has no rows");
+    if (std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.weight == 0; })) {
+        throw Failure(path + (rows.empty() ? " has no rows" : ": all weights are 0"));
     }
     return rows;
 }

@@ -20,6 +20,7 @@ using policy::ForecastPlace;
 constexpr std::size_t kColours = 8;
 /// Dots smaller than this share of the largest are drawn as large as that.
 constexpr double kLeastRadius = 4;
+constexpr double kLeastMovedRadius = 8;
 constexpr double kMostRadius = 26;  // in tenths of a degree
 
 // Two sets of eight colours that differ in lightness as well as in hue.
@@ -40,13 +41,19 @@ th{font-weight:600;color:var(--dim)}.word{text-align:left}
 svg.map{width:100%;height:auto;display:block;background:var(--land);border:1px solid var(--line);
 border-radius:4px}
 .coast{fill:none;stroke:var(--coast);stroke-width:3;stroke-linejoin:round}
-.dot{fill-opacity:.8;stroke:none}.moved{stroke:var(--fg);stroke-width:3}
+.dot{fill-opacity:.8;stroke:none}.moves .dot{fill-opacity:.28}.moves .moved{fill-opacity:1}
 .region{stroke:var(--fg);stroke-width:6;fill:none}
 svg text{font:34px system-ui,sans-serif;fill:var(--fg);paint-order:stroke;stroke:var(--bg);
 stroke-width:8px}
+@media (max-width:640px){svg text{font-size:84px;stroke-width:18px}.region{stroke-width:12}}
 .legend span{margin-right:1.2em;white-space:nowrap}
 i.patch{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
 )";
+
+constexpr std::size_t kCountriesAtOnce = 15;
+constexpr std::string_view kCountryHead =
+    "<div class=\"scroll\"><table><tr><th class=\"word\">country</th><th>of all clients</th>"
+    "<th>of the country's</th></tr>\n";
 
 std::string style() {
     std::string out(kStyle);
@@ -73,7 +80,8 @@ class Page {
             "{}.</p>\n",
             base::escape_html(report_.name), report_.type, base::escape_html(report_.change),
             f_.total, report_.unit);
-        add("<p><b>{:.2f} %</b> of the clients move.</p>\n", share(f_.moved) * 100);
+        add("<p><b>{:.2f} %</b> of the {} move.</p>\n", share(f_.moved) * 100,
+            report_.by_demand ? "demand" : "clients");
         warnings();
         table();
         legend();
@@ -83,8 +91,9 @@ class Page {
         map(true);
         out_ +=
             "<p class=\"dim\">A dot is a square of two degrees; its area is the share of the "
-            "clients there, its colour the endpoint that most of them get, a dark rim says that "
-            "half of them or more move. Crosses are regions. Coasts: Natural Earth.</p>\n";
+            "clients there, its colour the endpoint that most of them get. On the second map dots "
+            "are bright where half of them or more move, and pale elsewhere. Crosses are regions. "
+            "Coasts: Natural Earth.</p>\n";
         countries();
         return out_ + "</body></html>\n";
     }
@@ -98,10 +107,8 @@ class Page {
     [[nodiscard]] double share(double amount) const { return f_.total > 0 ? amount / f_.total : 0; }
 
     void warnings() {
-        for (const std::size_t i : overloaded(report_)) {
-            add("<p class=\"bad\">{} would get {:.1f} requests/s, its capacity is {:g}.</p>\n",
-                base::escape_html(f_.endpoints[i].name), f_.after.endpoints[i],
-                *f_.endpoints[i].capacity);
+        for (const auto& warning : warnings_of(report_)) {
+            add("<p class=\"bad\">{}.</p>\n", base::escape_html(warning));
         }
     }
 
@@ -144,10 +151,11 @@ class Page {
     }
 
     void map(bool after) {
-        add("<svg class=\"map\" viewBox=\"-1800 -840 3600 1440\" role=\"img\" aria-label=\"who "
+        const bool moves = after && f_.moved > 0;
+        add("<svg class=\"map{}\" viewBox=\"-1800 -840 3600 1440\" role=\"img\" aria-label=\"who "
             "answers "
             "where, {}\">\n<path class=\"coast\" d=\"{}\"/>\n",
-            after ? "after" : "before", geo::world_outline());
+            moves ? " moves" : "", after ? "after" : "before", geo::world_outline());
         double most = 0;
         std::vector<const ForecastPlace*> dots;
         for (const ForecastPlace& place : f_.places) {
@@ -165,9 +173,11 @@ class Page {
         for (const auto& [name, at] : report_.regions) {
             const double x = at.longitude * 10;
             const double y = -at.latitude * 10;
+            const bool east = at.longitude > 100;  // its name would be cut off
             add("<path class=\"region\" d=\"M{0:.0f} {2:.0f}h36m-18-18v36\"/><text x=\"{1:.0f}\" "
-                "y=\"{2:.0f}\">{3}</text>\n",
-                x - 18, x + 24, y, base::escape_html(name));
+                "y=\"{2:.0f}\"{3}>{4}</text>\n",
+                x - 18, east ? x - 24 : x + 24, y, east ? " text-anchor=\"end\"" : "",
+                base::escape_html(name));
         }
         out_ += "</svg>\n";
     }
@@ -177,8 +187,9 @@ class Page {
         const auto top = std::max_element(amounts.endpoints.begin(), amounts.endpoints.end());
         const bool answered = top != amounts.endpoints.end() && *top > amounts.none;
         const auto endpoint = static_cast<std::size_t>(top - amounts.endpoints.begin());
-        const double radius = std::max(kLeastRadius, kMostRadius * std::sqrt(place.weight / most));
-        const bool moves = after && place.moved >= place.weight / 2;
+        const bool moves = after && place.moved > 0 && place.moved >= place.weight / 2;
+        const double radius = std::max(moves ? kLeastMovedRadius : kLeastRadius,
+                                       kMostRadius * std::sqrt(place.weight / most));
         add("<circle class=\"dot {}{}\" cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"{:.0f}\"><title>{}: {:.3f} "
             "% of "
             "all, {}",
@@ -196,16 +207,21 @@ class Page {
         if (report_.countries.empty() || report_.countries.front().moved <= 0) {
             return;
         }
-        out_ +=
-            "<h2>Who moves</h2>\n<div class=\"scroll\"><table><tr><th class=\"word\">country</th>"
-            "<th>of all clients</th><th>of the country's</th></tr>\n";
+        out_ += "<h2>Who moves</h2>\n";
+        out_ += kCountryHead;
+        std::size_t shown = 0;
         for (const ForecastCountry& country : report_.countries) {
-            if (country.moved > 0) {
-                add("<tr><td class=\"word\">{}</td><td>{:.2f} %</td><td>{:.1f} %</td></tr>\n",
-                    country.code, share(country.moved) * 100, country.moved / country.weight * 100);
+            if (country.moved <= 0) {
+                break;  // those that move most stand first
             }
+            if (shown++ == kCountriesAtOnce) {
+                out_ += "</table></div>\n<details><summary>All others</summary>\n";
+                out_ += kCountryHead;
+            }
+            add("<tr><td class=\"word\">{}</td><td>{:.2f} %</td><td>{:.1f} %</td></tr>\n",
+                country.code, share(country.moved) * 100, country.moved / country.weight * 100);
         }
-        out_ += "</table></div>\n";
+        out_ += shown > kCountriesAtOnce ? "</table></div></details>\n" : "</table></div>\n";
     }
 
     const ForecastReport& report_;

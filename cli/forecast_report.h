@@ -30,5 +30,7 @@ struct ForecastReport {
 
 /// Indexes of endpoints that get more than before and more than their capacity; by demand alone.
 [[nodiscard]] std::vector<std::size_t> overloaded(const ForecastReport& report);
+/// What an operator should know before the change, in words.
+[[nodiscard]] std::vector<std::string> warnings_of(const ForecastReport& report);
 
 }  // namespace steerd::cli

@@ -135,6 +135,7 @@ struct Sampled {
         moved += part * moved_between(from, to);
         const auto sum = [part](Split& into, const Split& what) {
             into.none += part * what.none;
+            into.fail_open += part * what.fail_open;
             for (std::size_t i = 0; i < what.endpoints.size(); ++i) {
                 into.endpoints[i] += part * what.endpoints[i];
             }
@@ -327,7 +328,7 @@ class Forecaster {
             const Split& from = judge_.before(key.before, cohort.hashed, cohort.first_key);
             found.add(1, from, judge_.after(key.after, cohort.hashed, cohort.first_key));
         }
-        out_.sampled = out_.sampled || (cohort.hashed && known(key));
+        out_.sampled += cohort.hashed && known(key) ? cohort.weight : 0;
         out_.total += cohort.weight;
         const double scale = found.weight > 0 ? cohort.weight / found.weight : 0;
         const bool both = key.known_before && key.known_after;
@@ -350,6 +351,7 @@ class Forecaster {
             return;
         }
         into.none += split.none * scale;
+        into.fail_open += split.fail_open * scale;
         for (std::size_t i = 0; i < split.endpoints.size(); ++i) {
             into.endpoints[i] += split.endpoints[i] * scale;
         }

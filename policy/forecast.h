@@ -57,6 +57,7 @@ struct Amounts {
     std::vector<double> endpoints;  // by index into Forecast::endpoints
     double none = 0;                // no address: NODATA or SERVFAIL
     double unknown = 0;
+    double fail_open = 0;  // of all these: nothing was available for them, when_all_down answers
 };
 
 /// An endpoint of either side; one name is one endpoint.
@@ -84,7 +85,7 @@ struct Forecast {
     Amounts after;
     std::vector<ForecastPlace> places;  // those of any weight, unknown ones left out
     std::size_t prefixes = 0;           // stretches of addresses that were walked
-    bool sampled = false;               // a hash took part
+    double sampled = 0;                 // those for whom a hash took part
 };
 
 /// REQUIRES: both names stand in their plans.

@@ -52,6 +52,7 @@ void ForecastJudge::judge(const Side& side, std::uint32_t cls, std::uint64_t key
                           Split& out) const {
     std::fill(out.endpoints.begin(), out.endpoints.end(), 0.0);
     out.none = 0;
+    out.fail_open = 0;
     const DecideInput asked{.plan = side.side->plan,
                             .health = side.side->health,
                             .steered = side.side->steered,
@@ -64,6 +65,7 @@ void ForecastJudge::judge(const Side& side, std::uint32_t cls, std::uint64_t key
     };
     if (!side.draws) {
         const Decision decision = decide(asked);
+        out.fail_open = decision.fail_open ? 1 : 0;
         if (!answers(decision.kind) || decision.slot_count == 0) {
             out.none = 1;
             return;
@@ -75,6 +77,7 @@ void ForecastJudge::judge(const Side& side, std::uint32_t cls, std::uint64_t key
         return;
     }
     for (const Possible& possible : enumerate(asked)) {
+        out.fail_open += possible.fail_open ? possible.share : 0;
         if (!answers(possible.kind) || possible.slots.empty()) {
             out.none += possible.share;
             continue;

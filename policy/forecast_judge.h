@@ -15,6 +15,7 @@ namespace steerd::policy {
 struct Split {
     std::vector<double> endpoints;  // by index into ForecastJudge::endpoints()
     double none = 0;
+    double fail_open = 0;
 };
 
 class ForecastJudge {

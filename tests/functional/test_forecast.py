@@ -102,6 +102,18 @@ class Forecast(unittest.TestCase):
         self.assertShares(told["before"], tokyo=part, unknown=1 - 2 * part)
         self.assertShares(told["after"], tokyo=0, virginia_stable=2 * part * 0.95)
 
+        text = self.run_it("--name", "www.example.com", "--down", "tokyo", "--type", "AAAA").stdout
+        self.assertIn("0.01 % of the clients, 50.00 % of those whose place is known", text)
+
+    def test_an_outage_of_everything_is_told(self):
+        down = ["--name", "www.example.com", "--down", "tokyo", "--down", "region:virginia"]
+        told = self.forecast(*down)
+        self.assertEqual((told["moved"], told["after"]), (0, told["before"]))  # serve-all
+        self.assertAlmostEqual(told["fail_open"], 1 - told["after"]["unknown"])
+        self.assertIn("warning: nothing would be available for 1.36 % of the clients: these are the "
+                      "answers of when_all_down", self.run_it(*down).stdout)
+        self.assertEqual(self.forecast("--name", "www.example.com", "--down", "tokyo")["fail_open"], 0)
+
     def test_a_wildcard_that_does_not_ask_where_clients_are(self):
         told = self.forecast("--name", "x.apps.example.com", "--down", "virginia-canary")
         self.assertShares(told["before"], virginia_stable=0.95, virginia_canary=0.05)
@@ -123,8 +135,20 @@ class Forecast(unittest.TestCase):
     def test_bad_demand_names_each_line(self):
         (self.folder / "demand.csv").write_text("1.2.0.0/16,100\n1.2.0.0/8,1\nx,1\n1.2.3.4,-1\n1.2.3.4\n")
         done = self.run_it("--name", "www.example.com", "--demand", "demand.csv", status=1)
+        told = done.stderr.splitlines()
         for line in (2, 3, 4, 5):
-            self.assertIn(f"demand.csv:{line}: error:", done.stderr)
+            self.assertTrue(told[line - 2].startswith(f"demand.csv:{line}: error: wants prefix,weight"), told)
+        for text, why in (("", "has no rows"), ("prefix,weight\n", "has no rows"),
+                          ("1.0.0.0/8,0\n", "all weights are 0"), ("1.0.0.0/8,nan\n", "cannot be used"),
+                          ("1.0.0.0/8,inf\n", "cannot be used"), ("1.0.0.0/8,1e300\n", "cannot be used")):
+            (self.folder / "demand.csv").write_text(text)
+            done = self.run_it("--name", "www.example.com", "--demand", "demand.csv", status=1)
+            self.assertIn(why, done.stderr)
+
+    def test_what_a_spreadsheet_writes_is_demand_too(self):
+        (self.folder / "demand.csv").write_bytes(b"\xef\xbb\xbfPrefix,Weight\r\n\"1.0.0.0/8\",\"4\"\r\n")
+        told = self.forecast("--name", "www.example.com", "--demand", "demand.csv")
+        self.assertShares(told["before"], tokyo=1)
 
     def test_the_blast_radius_of_a_configuration(self):
         (self.folder / "after.toml").write_text(
