@@ -62,6 +62,8 @@ void add_steps(std::string& out, const Json& steps) {
             if (member.at("rtt_ms").is_number()) {
                 fmt::format_to(std::back_inserter(out), " {:>7.1f} ms",
                                member.at("rtt_ms").get<double>());
+            } else if (word(step, "policy") == "latency") {
+                fmt::format_to(std::back_inserter(out), " {:>7}   ", "-");
             }
             fmt::format_to(std::back_inserter(out), " {:>6.1f} %  {}",
                            member.at("share").get<double>() * 100, word(member, "reason"));

@@ -49,21 +49,25 @@ int run_latency(const Args& args) {
     for (std::size_t i = 1; i < words.size(); ++i) {
         import.add(read_file(words[i]), words[i], problems);
     }
-    fmt::print(stderr, "{}", problems.text());
+    for (const auto& problem : problems.all()) {
+        fmt::print(stderr, "{}\n", problem.text());
+    }
     if (problems.has_errors()) {
         return kFailed;
     }
     const std::size_t samples = import.samples();
     const std::string table = import.take();
     if (import.rows() == 0) {
-        throw Failure("nothing to write: no prefix has enough samples");
+        throw Failure(samples == 0 ? "nothing to write: there are no samples"
+                                   : "nothing to write: no prefix has enough samples");
     }
     if (const auto file = args.value("--output"); file && *file != "-") {
         write_file(*file, table);
     } else {
         fmt::print("{}", table);
     }
-    fmt::print(stderr, "{} samples, {} rows\n", samples, import.rows());
+    fmt::print(stderr, "{} sample{}, {} row{}\n", samples, samples == 1 ? "" : "s", import.rows(),
+               import.rows() == 1 ? "" : "s");
     return kOk;
 }
 

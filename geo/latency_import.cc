@@ -9,6 +9,7 @@
 #include <span>
 #include <tuple>
 
+#include "base/csv.h"
 #include "base/text.h"
 
 namespace steerd::geo {
@@ -16,6 +17,7 @@ namespace steerd::geo {
 namespace {
 
 constexpr double kMaxRttMs = 60'000;
+constexpr double kMaxAgeDays = 1e6;
 constexpr std::size_t kMaxRegionName = 255;
 
 constexpr std::string_view kClientWords[] = {
@@ -163,7 +165,8 @@ bool LatencyImport::add_line(const std::vector<std::string_view>& fields, const 
     const auto count = count_text.empty() ? 1 : number_of<std::uint32_t>(count_text).value_or(0);
     const double age = age_text.empty() ? -1 : number_of<double>(age_text).value_or(std::nan(""));
     const bool good = prefix && !region.empty() && region.size() <= kMaxRegionName && rtt > 0 &&
-                      rtt <= kMaxRttMs && count > 0 && (age_text.empty() || age >= 0);
+                      rtt <= kMaxRttMs && count > 0 &&
+                      (age_text.empty() || (age >= 0 && age <= kMaxAgeDays));
     if (!good) {
         return false;
     }
@@ -179,6 +182,7 @@ bool LatencyImport::add_line(const std::vector<std::string_view>& fields, const 
 }
 
 void LatencyImport::add(std::string_view text, const std::string& file, base::Problems& problems) {
+    text = base::without_mark(text);
     std::vector<std::string_view> fields;
     std::optional<Columns> columns;
     std::uint32_t line_number = 0;
@@ -212,10 +216,11 @@ void LatencyImport::add(std::string_view text, const std::string& file, base::Pr
         }
     }
     if (skipped > 0) {
-        problems.warning({file, first_skipped, 0},
-                         std::to_string(skipped) +
-                             " lines are no sample (client address, region, rtt above 0) and were "
-                             "skipped, this one first");
+        problems.warning(
+            {file, first_skipped, 0},
+            (skipped == 1 ? std::string("1 line is") : std::to_string(skipped) + " lines are") +
+                " no sample (client address, region, rtt above 0) and " +
+                (skipped == 1 ? "was skipped" : "were skipped, this one first"));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/csv.h"
 #include "geo/countries.h"
 
 namespace steerd::geo {
@@ -98,6 +99,7 @@ class LatencyTable::Parser {
     }
 
     void run(std::string_view text) {
+        text = base::without_mark(text);
         bool header_seen = false;
         while (!text.empty()) {
             const std::size_t end = text.find('\n');
@@ -319,8 +321,9 @@ void LatencyTable::tell_of_unfit(const std::string& file, base::Problems& proble
         }
     }
     if (thin + old > 0) {
-        std::string text =
-            std::to_string(thin + old) + " rows give way to wider ones or the model: ";
+        std::string text = std::to_string(thin + old) +
+                           (thin + old == 1 ? " row gives way" : " rows give way") +
+                           " to wider ones or the model: ";
         text += std::to_string(thin) + " of fewer than " + std::to_string(limits_.min_samples) +
                 " samples, " + std::to_string(old) + " older than " +
                 std::to_string(std::lround(limits_.max_age_days)) + " days";

@@ -65,6 +65,10 @@ void add_estimates(const geo::World& world, const base::IpPrefix& client,
                 member.rtt_detail = detail_of(world, place, *region, estimate);
                 member.rtt_samples = estimate.samples;
                 member.rtt_age_days = estimate.age_days;
+            } else if (member.reason == kHigherEstimate) {
+                member.reason = "no estimate";
+            } else if (member.reason == kLowestEstimate) {
+                member.reason = "no estimate, nothing better is available";
             }
         }
     }

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip.h"
@@ -11,6 +12,11 @@
 #include "policy/decide.h"
 
 namespace steerd::policy {
+
+/// Reasons of a latency route's members that ranks alone tell; whoever knows the estimates says
+/// where there is none.
+inline constexpr std::string_view kLowestEstimate = "lowest estimate";
+inline constexpr std::string_view kHigherEstimate = "higher estimate";
 
 struct StepMember {
     std::string name;

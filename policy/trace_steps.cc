@@ -211,10 +211,10 @@ class Explainer {
                           : 0U;
         }
         if (choice.member == i) {
-            return equals > 1 ? "within tolerance, hash chose" : "lowest estimate";
+            return equals > 1 ? "within tolerance, hash chose" : std::string(kLowestEstimate);
         }
         return used_.latency_rank(it, i) <= limit ? "within tolerance, hash chose another"
-                                                  : "higher estimate";
+                                                  : std::string(kHigherEstimate);
     }
 
     [[nodiscard]] std::string geo_reason(const TreeRoute& it, std::uint32_t i,

@@ -92,10 +92,33 @@ class Latency(unittest.TestCase):
         members = self.explained()
         self.assertEqual((members["tokyo"]["rtt_ms"], members["virginia"]["rtt_ms"]), (300, 1))
 
+    def test_a_region_without_an_estimate_says_so(self):
+        (self.folder / "latency.csv").write_text("client,region,rtt_ms\n192.0.2.0/24,tokyo,30\n")
+        members = self.explained("192.0.2.1")  # nobody knows where this is
+        self.assertEqual((members["virginia"]["rtt_ms"], members["virginia"]["reason"]),
+                         (None, "no estimate"))
+        text = self.run_it("explain", "www.example.com", "A", "--client", "192.0.2.1").stdout
+        self.assertRegex(text, r"virginia +up +- +0\.0 %  no estimate\n")
+        text = self.run_it("explain", "www.example.com", "A", "--client", "192.0.2.1", "--down", "tokyo").stdout
+        self.assertRegex(text, r"-> virginia +up +- +100\.0 %  no estimate, nothing better is available\n")
+
+    def test_what_a_spreadsheet_writes_is_read(self):
+        text = b"\xef\xbb\xbfclient,region,rtt_ms\r\n203.0.113.7,tokyo,30\r\n"
+        (self.folder / "rum.csv").write_bytes(text)
+        done = self.run_it("latency", "import", "rum.csv")
+        self.assertEqual(done.stdout, "client,region,rtt_ms,samples\n203.0.113.0/24,tokyo,30,1\n")
+        self.assertEqual(done.stderr, "1 sample, 1 row\n")
+        (self.folder / "latency.csv").write_bytes(text)
+        self.assertEqual(self.explained("203.0.113.7")["tokyo"]["rtt_ms"], 30)
+
     def test_standard_input_and_bad_input(self):
         done = self.run_it("latency", "import", "-", input="client,region,rtt\n192.0.2.1,tokyo,5\nx,y,z\n")
         self.assertEqual(done.stdout, "client,region,rtt_ms,samples\n192.0.2.0/24,tokyo,5,1\n")
-        self.assertIn("-:3: warning: 1 lines are no sample", done.stderr)
+        self.assertEqual(done.stderr.splitlines(),
+                         ["-:3: warning: 1 line is no sample (client address, region, rtt above 0) and "
+                          "was skipped", "1 sample, 1 row"])
+        done = self.run_it("latency", "import", "-", input="", status=1)
+        self.assertIn("there are no samples", done.stderr)
         self.run_it("latency", "import", "-", input="a,b,c\n192.0.2.1,tokyo,5\n", status=1)
         self.run_it("latency", "import", "absent.csv", status=1)
         self.run_it("latency", "import", status=2)
