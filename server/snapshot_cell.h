@@ -1,8 +1,10 @@
 // Where control puts the snapshot and workers pick it up. A worker compares one counter for each
 // batch of packets and takes the lock only when the counter moved; std::atomic<std::shared_ptr> is
 // not lock-free on GCC 12 and costs every reader. Retired snapshots stay here until this cell alone
-// holds them, so that no worker ever pays for freeing one.
-// Thread rule: publish() and release_retired() from the control thread, refresh() from any.
+// holds them, so that no worker ever pays for freeing one. With a snapshot comes the place where a
+// reader counts its answers.
+// Thread rule: publish() and release_retired() from the control thread, a Reader is its thread's,
+// all else from any.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "policy/snapshot.h"
+#include "server/answer_book.h"
 
 namespace steerd::server {
 
@@ -21,11 +24,13 @@ class SnapshotCell {
     using Pointer = std::shared_ptr<const policy::Snapshot>;
 
     void publish(Pointer next) {
+        auto counts = book_.turn_to(next->plan, readers_.load(std::memory_order_relaxed));
         const std::lock_guard lock(mutex_);
         if (current_) {
             retired_.push_back(std::move(current_));
         }
         current_ = std::move(next);
+        counts_ = std::move(counts);
         generation_.fetch_add(1, std::memory_order_release);
     }
 
@@ -39,7 +44,11 @@ class SnapshotCell {
             std::move(held, retired_.end(), std::back_inserter(free_outside_the_lock));
             retired_.erase(held, retired_.end());
         }
+        book_.settle();
     }
+
+    /// What all readers have counted.
+    [[nodiscard]] AnswerTotals answers() const { return book_.totals(); }
 
     [[nodiscard]] Pointer current() const {
         const std::lock_guard lock(mutex_);
@@ -49,27 +58,50 @@ class SnapshotCell {
     /// A reader's copy with the generation it is of.
     class Reader {
       public:
-        explicit Reader(const SnapshotCell& cell) : cell_(cell) {}
+        explicit Reader(const SnapshotCell& cell) : cell_(cell), number_(cell.readers_++) {}
 
         /// The newest snapshot; nullptr before the first publication.
         const policy::Snapshot* refresh() {
             const auto generation = cell_.generation_.load(std::memory_order_acquire);
             if (generation != seen_) {
-                local_ = cell_.current();
+                renew();
                 seen_ = generation;
             }
             return local_.get();
         }
 
+        /// Where to count what was answered from the snapshot of the last refresh().
+        /// REQUIRES: that was one.
+        [[nodiscard]] AnswerBlock& answers() noexcept { return *block_; }
+
       private:
+        void renew() {
+            std::shared_ptr<AnswerCounts> counts;
+            {
+                const std::lock_guard lock(cell_.mutex_);
+                local_ = cell_.current_;
+                counts = cell_.counts_;
+            }
+            if (counts != counts_) {  // another plan
+                block_ = &counts->block(number_);
+                counts_ = std::move(counts);
+            }
+        }
+
         const SnapshotCell& cell_;
+        std::size_t number_;
         Pointer local_;
+        std::shared_ptr<AnswerCounts> counts_;
+        AnswerBlock* block_ = nullptr;  // in counts_
         std::uint64_t seen_ = 0;
     };
 
   private:
+    AnswerBook book_;
+    mutable std::atomic<std::size_t> readers_{0};
     mutable std::mutex mutex_;
     Pointer current_;
+    std::shared_ptr<AnswerCounts> counts_;  // of current_'s plan
     std::vector<Pointer> retired_;
     std::atomic<std::uint64_t> generation_{0};
 };

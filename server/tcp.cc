@@ -175,7 +175,7 @@ bool TcpServer::answer_complete(Connection& c, std::span<const std::uint8_t> dat
         c.last_query = request.now.mono;
         const auto outcome =
             policy::answer(*snapshot, request, out.subspan(filled + 2, policy::kMaxTcpAnswer));
-        deps_.counters.count(outcome, policy::Transport::Tcp);
+        deps_.counters.count(outcome, policy::Transport::Tcp, deps_.snapshots.answers());
         if (outcome.size == 0) {
             continue;  // a response or less than a header: silence, as over UDP, and on to the next
         }

@@ -95,32 +95,34 @@ unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned re
     policy::Request request;
     request.transport = policy::Transport::Udp;
     request.now = clock_.now();
-    unsigned answers = 0;
+    unsigned count = 0;
+    AnswerBlock& answers = snapshots_.answers();
     for (unsigned i = 0; i < received; ++i) {
         const auto& in = b_->in_msgs[i];
         const auto client = client_of(b_->peers[i]);
         if (!client) {
+            counters_.no_port.add();
             continue;
         }
         request.query = {b_->in[i].data(), in.msg_len};
         request.client = *client;
         request.draw = rng_.next();
-        const auto outcome = policy::answer(snapshot, request, b_->out[answers]);
-        counters_.count(outcome, policy::Transport::Udp);
+        const auto outcome = policy::answer(snapshot, request, b_->out[count]);
+        counters_.count(outcome, policy::Transport::Udp, answers);
         if (outcome.size == 0) {
             continue;
         }
-        b_->out_iov[answers].iov_len = outcome.size;
-        auto& header = b_->out_msgs[answers].msg_hdr;
+        b_->out_iov[count].iov_len = outcome.size;
+        auto& header = b_->out_msgs[count].msg_hdr;
         header.msg_name = in.msg_hdr.msg_name;
         header.msg_namelen = in.msg_hdr.msg_namelen;
         // The IP_PKTINFO message that came in, sent back as it is, makes the kernel answer from the
         // address that was asked.
         header.msg_control = in.msg_hdr.msg_controllen > 0 ? in.msg_hdr.msg_control : nullptr;
         header.msg_controllen = in.msg_hdr.msg_controllen;
-        ++answers;
+        ++count;
     }
-    return answers;
+    return count;
 }
 
 void UdpReceiver::send_batch(int fd, unsigned count) noexcept {

@@ -55,6 +55,20 @@ class Api(unittest.TestCase):
     def delete(self, name, headers=None, tcp=True):
         return self.admin.ask("DELETE", "/api/v1/overrides/" + name, None, headers, tcp)
 
+    def test_status_counts_answers_by_endpoint_and_name(self):
+        before = self.admin.status()["answers"]
+        self.assertEqual(before["names"][0]["name"], "www.example.com.")
+        for _ in range(3):
+            self.assertEqual(self.steerd.addresses("www.example.com"), ["192.0.2.1"])
+        after = self.admin.status()["answers"]
+        self.assertEqual(after["endpoints"]["tokyo"] - before["endpoints"]["tokyo"], 3)
+        self.assertEqual(after["endpoints"]["osaka"], before["endpoints"]["osaka"])
+        for key in ("decisions", "nobody", "fail_open"):
+            self.assertEqual(after["names"][0][key] - before["names"][0][key],
+                             3 if key == "decisions" else 0)
+        self.assertEqual(after["names"][0]["endpoints"]["tokyo"] - before["names"][0]["endpoints"]["tokyo"], 3)
+        self.assertGreaterEqual(after["queries"]["udp"] - before["queries"]["udp"], 3)
+
     def test_health_and_readiness(self):
         for tcp in (False, True):
             self.assertEqual(self.admin.get("/healthz", tcp=tcp).text, "ok\n")
