@@ -2,7 +2,7 @@
 """What loading costs: time from start to ready, and resident memory, for a zone of N names, many
 zones, and many steered names.
 
-usage: bench/load_scale.py STEERD [--names 1000000] [--zones 100000] [--steered 10000]
+usage: bench/load_scale.py STEERD [--names 1000000] [--zones 100000] [--steered 10000] [--matches 20000]
 """
 import argparse
 import pathlib
@@ -42,6 +42,16 @@ def many_steered(folder, names):
     return "".join(out + steer)
 
 
+def many_matches(folder, matches):
+    (folder / "zone").write_text(HEAD)
+    out = [SERVER] + [f'[endpoints.e{i}]\naddresses = ["10.9.0.{i}"]\n' for i in range(8)]
+    members = ",\n".join(f'{{match="{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255}.0/24", to="e{i % 7}"}}'
+                         for i in range(matches))
+    out.append(f'[routes.r]\npolicy = "geo"\nmembers = [{members},\n{{match="*", to="e7"}}]\n')
+    out.append('[zones."example.com"]\nfile = "zone"\n[zones."example.com".steer]\nwww = { route = "r" }\n')
+    return "".join(out)
+
+
 def run(steerd, make, count):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="load-scale-"))
     try:
@@ -68,11 +78,13 @@ def main():
     parser.add_argument("--names", type=int, default=1_000_000)
     parser.add_argument("--zones", type=int, default=100_000)
     parser.add_argument("--steered", type=int, default=10_000)
+    parser.add_argument("--matches", type=int, default=20_000)
     args = parser.parse_args()
     print(f"{'':34} {'ready s':>8} {'RSS MiB':>8} {'peak MiB':>9}")
     for title, make, count in ((f"one zone of {args.names} names", one_zone, args.names),
                                (f"{args.zones} zones of 10 names", many_zones, args.zones),
-                               (f"{args.steered} steered names, 1000 sites", many_steered, args.steered)):
+                               (f"{args.steered} steered names, 1000 sites", many_steered, args.steered),
+                               (f"{args.matches} network matches, 8 sites", many_matches, args.matches)):
         seconds, rss, peak = run(args.steerd, make, count)
         print(f"{title:34} {seconds:8.2f} {rss:8.0f} {peak:9.0f}", flush=True)
 

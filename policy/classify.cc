@@ -12,54 +12,17 @@ namespace steerd::policy {
 
 namespace {
 
-using config::Match;
 using config::Policy;
 
-bool matches(const Match& match, const geo::Facts& facts, const base::IpPrefix* within) noexcept {
-    switch (match.kind) {
-        case Match::Kind::Network:
-            return within != nullptr && match.prefix.contains(*within);
-        case Match::Kind::Asn:
-            return facts.asn == match.asn;
-        case Match::Kind::Subdivision:
-            return facts.subdivision && *facts.subdivision == std::string_view(match.code);
-        case Match::Kind::Country:
-            return facts.country && *facts.country == std::string_view(match.code);
-        case Match::Kind::Continent:
-            return facts.continent && *facts.continent == std::string_view(match.code);
-        case Match::Kind::Any:
-            return true;
-    }
-    return false;
-}
-
-/// Smaller is more specific.
-unsigned specificity(const Match& match) noexcept {
-    return match.kind == Match::Kind::Network ? 128 - match.prefix.length()
-                                              : 128 + static_cast<unsigned>(match.kind);
-}
-
 void write_walk(const ViewShape& shape, const SlotLayout& slot, const geo::Facts& facts,
-                const base::IpPrefix* within, std::span<std::uint16_t> words) {
+                const base::IpPrefix* within, std::span<ClassWord> words) {
     const ShapeRoute& route = shape.routes[slot.route];
     const ShapeMember* const members = shape.members.data() + route.first_member;
-    std::vector<std::uint16_t> matching;
-    for (std::uint32_t i = 0; i < route.member_count; ++i) {
-        if (matches(members[i].match, facts, within)) {
-            matching.push_back(static_cast<std::uint16_t>(i));
-        }
-    }
-    std::stable_sort(matching.begin(), matching.end(), [&](std::uint16_t a, std::uint16_t b) {
-        return specificity(members[a].match) < specificity(members[b].match);
-    });
-    std::uint16_t count = 0;
-    for (const std::uint16_t i : matching) {
-        // A target by its first member: by which match it was found makes no difference.
-        std::uint16_t first = 0;
-        while (members[first].target != members[i].target ||
-               members[first].is_endpoint != members[i].is_endpoint) {
-            ++first;
-        }
+    WalkIndex::Members matching;
+    route.matches.find(facts, within, matching);
+    ClassWord count = 0;
+    for (const std::uint32_t i : matching) {
+        const std::uint32_t first = route.matches.first_of(i);
         const auto end = words.begin() + 2 + count;
         if (std::find(words.begin() + 2, end, first) == end) {
             words[2U + count++] = first;
@@ -79,27 +42,27 @@ void write_walk(const ViewShape& shape, const SlotLayout& slot, const geo::Facts
 /// Regions in `dead` can hold no candidate; they stand behind all others, so that where they would
 /// stand tells nobody apart.
 void write_order(const ShapeRoute& route, std::span<const double> estimates,
-                 const std::vector<bool>& dead, std::span<std::uint16_t> words) {
+                 const std::vector<bool>& dead, std::span<ClassWord> words) {
     const std::size_t regions = route.regions.size();
     const auto count = static_cast<std::size_t>(std::count(dead.begin(), dead.end(), false));
-    const auto estimate = [&](std::uint16_t i) {
+    const auto estimate = [&](ClassWord i) {
         return route.regions[i] == kNone ? std::numeric_limits<double>::quiet_NaN()
                                          : estimates[route.regions[i]];
     };
-    std::vector<std::uint16_t> order(regions);
-    std::iota(order.begin(), order.end(), std::uint16_t{0});
-    const auto alive = std::stable_partition(order.begin(), order.end(),
-                                             [&](std::uint16_t i) { return !dead[i]; });
-    std::stable_sort(order.begin(), alive, [&](std::uint16_t a, std::uint16_t b) {
+    std::vector<ClassWord> order(regions);
+    std::iota(order.begin(), order.end(), ClassWord{0});
+    const auto alive =
+        std::stable_partition(order.begin(), order.end(), [&](ClassWord i) { return !dead[i]; });
+    std::stable_sort(order.begin(), alive, [&](ClassWord a, ClassWord b) {
         const double left = estimate(a);
         const double right = estimate(b);
         return std::isnan(right) ? !std::isnan(left) : left < right;
     });
     const auto last_equal = words.subspan(regions, regions);
-    std::fill(last_equal.begin(), last_equal.end(), static_cast<std::uint16_t>(regions - 1));
+    std::fill(last_equal.begin(), last_equal.end(), static_cast<ClassWord>(regions - 1));
     std::size_t known = count;
     while (known > 0 && std::isnan(estimate(order[known - 1]))) {
-        last_equal[--known] = static_cast<std::uint16_t>(count - 1);
+        last_equal[--known] = static_cast<ClassWord>(count - 1);
     }
     for (std::size_t i = 0, last = 0; i < known; ++i) {
         last = std::max(last, i);
@@ -107,7 +70,7 @@ void write_order(const ShapeRoute& route, std::span<const double> estimates,
                estimate(order[last + 1]) <= estimate(order[i]) + route.tolerance_ms) {
             ++last;
         }
-        last_equal[i] = static_cast<std::uint16_t>(last);
+        last_equal[i] = static_cast<ClassWord>(last);
     }
     // A group: same last_equal, and the same first region that ties with it from before.
     for (std::size_t i = 0, first = 0; i < count;) {
@@ -128,25 +91,24 @@ void write_order(const ShapeRoute& route, std::span<const double> estimates,
         i = end;
     }
     for (std::size_t rank = 0; rank < regions; ++rank) {
-        words[order[rank]] = static_cast<std::uint16_t>(rank);
+        words[order[rank]] = static_cast<ClassWord>(rank);
     }
 }
 
 /// An order for a route that the client cannot reach: valid, and the same for all such clients.
-void write_nothing(const ShapeRoute& route, std::span<std::uint16_t> words) {
-    std::fill(words.begin(), words.end(), std::uint16_t{0});
+void write_nothing(const ShapeRoute& route, std::span<ClassWord> words) {
+    std::fill(words.begin(), words.end(), ClassWord{0});
     if (route.policy == Policy::Latency) {
         const std::size_t count = route.regions.size();
-        std::iota(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count),
-                  std::uint16_t{0});
+        std::iota(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count), ClassWord{0});
         std::fill(words.begin() + static_cast<std::ptrdiff_t>(count), words.end(),
-                  static_cast<std::uint16_t>(count - 1));
+                  static_cast<ClassWord>(count - 1));
     }
 }
 
 /// Regions of a latency route whose endpoints all stand before it in this client's walk.
 std::vector<bool> dead_regions(const ViewShape& shape, const SlotLayout& slot,
-                               std::span<const std::uint16_t> words) {
+                               std::span<const ClassWord> words) {
     const ShapeRoute& route = shape.routes[slot.route];
     std::vector<bool> dead(route.regions.size());
     if (slot.walk == kNone) {
@@ -155,7 +117,7 @@ std::vector<bool> dead_regions(const ViewShape& shape, const SlotLayout& slot,
     const SlotLayout& geo = shape.slots[slot.walk];
     const ShapeMember* const members = shape.members.data() + shape.routes[geo.route].first_member;
     std::vector<bool> out(shape.endpoints.size());
-    for (std::uint16_t step = 0; step < words[geo.offset]; ++step) {
+    for (ClassWord step = 0; step < words[geo.offset]; ++step) {
         const ShapeMember& member = members[words[geo.offset + 2U + step]];
         if (member.is_endpoint) {
             out[member.target] = true;
@@ -171,7 +133,7 @@ std::vector<bool> dead_regions(const ViewShape& shape, const SlotLayout& slot,
     return dead;
 }
 
-void reach(const ViewShape& shape, std::span<const std::uint16_t> words, std::uint32_t route,
+void reach(const ViewShape& shape, std::span<const ClassWord> words, std::uint32_t route,
            std::vector<bool>& reached) {
     if (reached[route]) {
         return;
@@ -186,7 +148,7 @@ void reach(const ViewShape& shape, std::span<const std::uint16_t> words, std::ui
     };
     if (r.policy == Policy::Geo) {
         const auto walk = words.subspan(shape.slots[r.view_slot].offset);
-        for (std::uint16_t i = 0; i < walk[0]; ++i) {
+        for (ClassWord i = 0; i < walk[0]; ++i) {
             visit(walk[2U + i]);
         }
         return;
@@ -197,7 +159,7 @@ void reach(const ViewShape& shape, std::span<const std::uint16_t> words, std::ui
 }
 
 bool latency_may_tie(const ViewShape& shape, const SlotLayout& slot,
-                     std::span<const std::uint16_t> all_words) {
+                     std::span<const ClassWord> all_words) {
     const ShapeRoute& route = shape.routes[slot.route];
     if (route.region_shared) {
         return true;
@@ -207,7 +169,7 @@ bool latency_may_tie(const ViewShape& shape, const SlotLayout& slot,
     const std::size_t count = route.regions.size();
     std::vector<std::uint32_t> member_at(count, kNone);  // by rank; one for each region
     for (std::uint32_t i = 0; i < route.member_count; ++i) {
-        for (const std::uint16_t region : route.member_regions[i]) {
+        for (const ClassWord region : route.member_regions[i]) {
             member_at[words[region]] = dead[region] ? kNone : i;
         }
     }
@@ -255,9 +217,9 @@ std::span<const double> Estimates::row(geo::PlaceId place) {
 }
 
 void classify(const ViewShape& shape, Estimates& estimates, const geo::World& world,
-              geo::PlaceId place, const base::IpPrefix* within, std::span<std::uint16_t> words) {
+              geo::PlaceId place, const base::IpPrefix* within, std::span<ClassWord> words) {
     CHECK(words.size() == shape.words);
-    std::fill(words.begin(), words.end(), std::uint16_t{0});
+    std::fill(words.begin(), words.end(), ClassWord{0});
     for (const SlotLayout& slot : shape.slots) {
         if (shape.routes[slot.route].policy == Policy::Geo) {
             const auto own = words.subspan(slot.offset, slot.size);
@@ -276,13 +238,13 @@ void classify(const ViewShape& shape, Estimates& estimates, const geo::World& wo
     }
 }
 
-std::vector<bool> reachable_routes(const ViewShape& shape, std::span<const std::uint16_t> words) {
+std::vector<bool> reachable_routes(const ViewShape& shape, std::span<const ClassWord> words) {
     std::vector<bool> reached(shape.routes.size());
     reach(shape, words, 0, reached);
     return reached;
 }
 
-bool may_hash(const ViewShape& shape, std::span<const std::uint16_t> words) {
+bool may_hash(const ViewShape& shape, std::span<const ClassWord> words) {
     const std::vector<bool> reached = reachable_routes(shape, words);
     for (std::size_t i = 0; i < shape.routes.size(); ++i) {
         const ShapeRoute& route = shape.routes[i];

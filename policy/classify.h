@@ -37,14 +37,14 @@ class Estimates {
 /// Writes shape.words words. Network matches count where they contain `within` (the client, or any
 /// prefix that the same networks contain); none does when it is null.
 void classify(const ViewShape& shape, Estimates& estimates, const geo::World& world,
-              geo::PlaceId place, const base::IpPrefix* within, std::span<std::uint16_t> words);
+              geo::PlaceId place, const base::IpPrefix* within, std::span<ClassWord> words);
 
 /// Whether a hash of the prefix may take part for this client under some health (never says no
 /// where it may; may say yes where shared endpoints keep it from happening).
-[[nodiscard]] bool may_hash(const ViewShape& shape, std::span<const std::uint16_t> words);
+[[nodiscard]] bool may_hash(const ViewShape& shape, std::span<const ClassWord> words);
 
 /// The routes that this client can reach, by index.
 [[nodiscard]] std::vector<bool> reachable_routes(const ViewShape& shape,
-                                                 std::span<const std::uint16_t> words);
+                                                 std::span<const ClassWord> words);
 
 }  // namespace steerd::policy

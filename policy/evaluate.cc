@@ -323,7 +323,7 @@ Choice Evaluator::geo(const TreeRoute& route) const noexcept {
     std::size_t end = steps.members.size();
     for (const bool lacking_round : {false, true}) {
         for (std::size_t step = 0; step < end; ++step) {
-            const std::uint16_t i = steps.members[step];
+            const ClassWord i = steps.members[step];
             const Tier t = tier_by_rank(member(route, i));
             if (t == Tier::Out && is_dead_fence(member(route, i))) {
                 end = step;

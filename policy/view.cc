@@ -181,7 +181,7 @@ std::size_t View::class_count() const noexcept { return impl_->hashed.size(); }
 std::size_t View::memory_bytes() const noexcept {
     const std::size_t own = impl_->class_of_value.empty() ? impl_->table->memory_bytes() : 0;
     return own + impl_->class_of_value.capacity() * sizeof(std::uint32_t) +
-           impl_->classes.capacity() * sizeof(std::uint16_t) + impl_->hashed.capacity();
+           impl_->classes.capacity() * sizeof(ClassWord) + impl_->hashed.capacity();
 }
 
 const std::string& View::shape_key() const noexcept { return impl_->shape_key; }

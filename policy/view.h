@@ -18,18 +18,21 @@ namespace steerd::policy {
 
 enum class ClassId : std::uint32_t {};
 
+/// What orders and walks are written in: ranks, and places in a member list (which may be long).
+using ClassWord = std::uint32_t;
+
 /// The order that one latency route sees: regions by rising estimate. Indexes are those of
 /// TreeRoute::regions.
 struct LatencyOrder {
-    std::span<const std::uint16_t> rank_of_region;  // region index -> rank
+    std::span<const ClassWord> rank_of_region;  // region index -> rank
     /// rank -> the last rank that counts as equal to it (estimate within `tolerance`); regions
     /// without an estimate share the end of the list as equals.
-    std::span<const std::uint16_t> last_equal;
+    std::span<const ClassWord> last_equal;
 };
 
 /// The walk that one geo route sees: member indexes, most specific match first, ended by a fence.
 struct GeoWalk {
-    std::span<const std::uint16_t> members;
+    std::span<const ClassWord> members;
     bool fenced = false;  // the last of `members` is a fence: nothing after it, here or above
 };
 

@@ -183,9 +183,9 @@ Classes classify_cells(const ViewShape& shape, const Cells& cells, Estimates& es
                        const geo::World& world) {
     Classes out;
     out.of_cell.reserve(cells.cells.size());
-    std::unordered_map<std::u16string, std::uint32_t> ids;
-    std::vector<std::uint16_t> words(shape.words);
-    std::u16string key;
+    std::unordered_map<std::u32string, std::uint32_t> ids;
+    std::vector<ClassWord> words(shape.words);
+    std::u32string key;
     for (const Cell& cell : cells.cells) {
         classify(shape, estimates, world, cell.place, cells.within(cell), words);
         key.assign(words.begin(), words.end());

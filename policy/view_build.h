@@ -17,7 +17,7 @@ namespace steerd::policy {
 
 /// The classes that occur, each once: what a client of the class sees.
 struct Classes {
-    std::vector<std::uint16_t> words;    // class after class, shape.words each
+    std::vector<ClassWord> words;        // class after class, shape.words each
     std::vector<std::uint8_t> hashed;    // by class
     std::vector<std::uint32_t> of_cell;  // by index into Cells::cells
 };

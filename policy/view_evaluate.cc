@@ -53,7 +53,7 @@ void ShapeEvaluator::suppose(const Supposed& supposed) {
     }
 }
 
-Outcomes::Id ShapeEvaluator::evaluate(std::span<const std::uint16_t> words) {
+Outcomes::Id ShapeEvaluator::evaluate(std::span<const ClassWord> words) {
     words_ = words;
     chosen_.assign(shape_.routes.size(), kNone);
     return choose(0);

@@ -32,7 +32,7 @@ class ShapeEvaluator {
 
     /// Works out what is the same for all classes. `supposed` must outlive what follows.
     void suppose(const Supposed& supposed);
-    [[nodiscard]] Outcomes::Id evaluate(std::span<const std::uint16_t> words);
+    [[nodiscard]] Outcomes::Id evaluate(std::span<const ClassWord> words);
 
     [[nodiscard]] std::uint32_t name_of(const ShapeMember& member) const noexcept {
         const auto endpoints = static_cast<std::uint32_t>(shape_.endpoints.size());
@@ -86,7 +86,7 @@ class ShapeEvaluator {
     const ViewShape& shape_;
     Outcomes& outcomes_;
     const Supposed* supposed_ = nullptr;
-    std::span<const std::uint16_t> words_;
+    std::span<const ClassWord> words_;
     std::vector<std::vector<std::uint32_t>> below_;  // endpoints under each route, each once
     std::vector<Tier> route_tiers_;
     std::vector<bool> under_latency_;  // by route

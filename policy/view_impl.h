@@ -63,9 +63,9 @@ struct View::Impl {
     std::shared_ptr<const ViewTable> table;
     std::vector<std::uint32_t> class_of_value;  // joint table; empty: the value is the class
     std::vector<SlotLayout> slots;
-    std::size_t words = 0;               // of one class
-    std::vector<std::uint16_t> classes;  // class after class
-    std::vector<std::uint8_t> hashed;    // by class
+    std::size_t words = 0;             // of one class
+    std::vector<ClassWord> classes;    // class after class
+    std::vector<std::uint8_t> hashed;  // by class
 };
 
 }  // namespace steerd::policy

@@ -122,7 +122,7 @@ class Partition {
     /// One class for each group. The first of each stands for it.
     void apply(const ViewShape& shape, Classes& classes) const {
         std::vector<bool> written(groups_);
-        std::vector<std::uint16_t> words(groups_ * shape.words);
+        std::vector<ClassWord> words(groups_ * shape.words);
         std::vector<std::uint8_t> hashed(groups_);
         for (std::size_t i = 0; i < group_.size(); ++i) {
             hashed[group_[i]] |= hashed_[i];

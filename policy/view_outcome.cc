@@ -234,13 +234,13 @@ Outcomes::Id Outcomes::ring(std::vector<Id> members, std::uint32_t max_answers) 
     return intern(std::move(key), std::move(node));
 }
 
-Outcomes::Id Outcomes::open(std::vector<Branch> branches, std::span<const std::uint16_t> decides) {
+Outcomes::Id Outcomes::open(std::vector<Branch> branches, std::span<const ClassWord> decides) {
     Node node;
     node.hashed = branches.size() > 1;
     for (const Branch& branch : branches) {
         join(node, branch.outcome);
     }
-    for (const std::uint16_t word : decides) {
+    for (const ClassWord word : decides) {
         branches.push_back({1, word, kNothing});
     }
     return intern({Kind::Open, 0, std::move(branches)}, std::move(node));

@@ -43,7 +43,7 @@ class Outcomes {
     [[nodiscard]] Id ring(std::vector<Id> members, std::uint32_t max_answers);
 
     /// A choice that is not worked out: equal where the branches and what decides are equal.
-    [[nodiscard]] Id open(std::vector<Branch> branches, std::span<const std::uint16_t> decides);
+    [[nodiscard]] Id open(std::vector<Branch> branches, std::span<const ClassWord> decides);
 
     /// A hash of the prefix takes part.
     [[nodiscard]] bool hashed(Id id) const noexcept { return nodes_[id].hashed; }

@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/check.h"
 #include "geo/countries.h"
@@ -123,12 +124,12 @@ void add_member_regions(ViewShape& shape, ShapeRoute& route, const std::vector<R
         } else {
             below = endpoints_under(shape, member.target);
         }
-        std::vector<std::uint16_t>& in = route.member_regions.emplace_back();
+        std::vector<ClassWord>& in = route.member_regions.emplace_back();
         for (const std::uint32_t endpoint : below) {
             const auto at = std::find_if(regions.begin(), regions.end(), [&](RegionId region) {
                 return static_cast<std::uint32_t>(region) == region_of[endpoint];
             });
-            const auto index = static_cast<std::uint16_t>(at - regions.begin());
+            const auto index = static_cast<ClassWord>(at - regions.begin());
             if (at != regions.end()) {
                 route.region_endpoints[index].push_back(endpoint);
             }
@@ -149,19 +150,18 @@ bool orders_are_exact(const ViewShape& shape) {
         if (route.min_available > 1 || route.remembers) {
             return false;
         }
-        std::vector<std::uint64_t> own;  // a walk takes a target once, however often it is named
+        // A walk takes a target once, however often it is named.
+        std::unordered_set<std::uint64_t> own;
         for (std::uint32_t i = 0; i < route.member_count; ++i) {
             const ShapeMember& member = shape.members[route.first_member + i];
             const bool nested_fence = member.fence && &route != shape.routes.data();
             const std::uint64_t id = member.target * 2ULL + (member.is_endpoint ? 1 : 0);
-            const bool again =
-                route.policy == Policy::Geo && std::find(own.begin(), own.end(), id) != own.end();
+            const bool again = !own.insert(id).second && route.policy == Policy::Geo;
             std::vector<bool>& seen = member.is_endpoint ? endpoint_seen : route_seen;
             if (nested_fence || (seen[member.target] && !again)) {
                 return false;
             }
             seen[member.target] = true;
-            own.push_back(id);
         }
     }
     if (shape.slots.size() != 1) {
@@ -199,12 +199,7 @@ void add_routes(const config::Model& model, const Tree& tree,
         }
         if (from.view_slot != kNone) {
             CHECK(from.view_slot == shape.slots.size());
-            const bool latency = from.policy == Policy::Latency;
-            const std::size_t size = latency ? 2 * from.regions.size() : 2 + from.member_count;
-            shape.slots.push_back({static_cast<std::uint32_t>(shape.routes.size() - 1),
-                                   static_cast<std::uint32_t>(shape.words),
-                                   static_cast<std::uint32_t>(size), kNone});
-            shape.words += size;
+            shape.slots.push_back({.route = static_cast<std::uint32_t>(shape.routes.size() - 1)});
         }
     }
 }
@@ -237,6 +232,22 @@ void add_members(const config::Model& model, const Tree& tree, ViewShape& shape)
     std::sort(shape.networks.begin(), shape.networks.end());
     shape.networks.erase(std::unique(shape.networks.begin(), shape.networks.end()),
                          shape.networks.end());
+}
+
+/// Where each order and walk stands. REQUIRES: routes and members are there.
+void lay_out(ViewShape& shape) {
+    for (SlotLayout& slot : shape.slots) {
+        ShapeRoute& route = shape.routes[slot.route];
+        std::size_t size = 2 * route.regions.size();
+        if (route.policy == Policy::Geo) {
+            route.matches =
+                WalkIndex(std::span(shape.members).subspan(route.first_member, route.member_count));
+            size = 2 + route.matches.most_steps();
+        }
+        slot.offset = static_cast<std::uint32_t>(shape.words);
+        slot.size = static_cast<std::uint32_t>(size);
+        shape.words += size;
+    }
 }
 
 /// Sets SlotLayout::walk.
@@ -290,6 +301,7 @@ ViewShape make_shape(const config::Model& model, const std::vector<Endpoint>& en
     ViewShape shape;
     add_routes(model, tree, world_regions, shape);
     add_members(model, tree, shape);
+    lay_out(shape);
     const bool latency = std::any_of(tree.routes.begin(), tree.routes.end(), [](const auto& route) {
         return route.policy == Policy::Latency;
     });

@@ -14,6 +14,8 @@
 #include "config/model.h"
 #include "geo/world.h"
 #include "policy/plan.h"
+#include "policy/view.h"
+#include "policy/walk_index.h"
 
 namespace steerd::policy {
 
@@ -45,10 +47,11 @@ struct ShapeRoute {
     std::vector<std::uint32_t>
         regions;  // of the world, in the order of TreeRoute::regions; or kNone
     /// latency: under each member, which of `regions` stand (each once).
-    std::vector<std::vector<std::uint16_t>> member_regions;
+    std::vector<std::vector<ClassWord>> member_regions;
     /// latency: in each of `regions`, which endpoints stand under the route.
     std::vector<std::vector<std::uint32_t>> region_endpoints;
     bool region_shared = false;  // latency: two members stand in one region
+    WalkIndex matches;           // geo
 };
 
 /// Where the order of one latency or geo route stands in a class's words:

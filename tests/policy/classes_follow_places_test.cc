@@ -44,7 +44,7 @@ std::vector<std::string> walk(const Built& built, std::string_view client) {
     const Tree& tree = built.plan->trees.at(0);
     const ClassHit hit = built.view().lookup_given(net(client));
     std::vector<std::string> names;
-    for (const std::uint16_t i : built.view().geo(hit.id, 0).members) {
+    for (const ClassWord i : built.view().geo(hit.id, 0).members) {
         names.push_back(built.input.model->route(tree.routes[0].route).members.at(i).name);
     }
     return names;
