@@ -3,17 +3,11 @@
 // Without --rate it is a closed loop: so many queries are under way all the time, and the slower
 // side is the limit ("idle" tells which: the share of time in which the generator found nothing to
 // do). With --rate queries leave on a schedule, whatever comes back: that gives round trips.
-// It sends bundles by UDP GSO so that it costs less than any server. Deliberately not in it: names,
-// texts, threads. Thread rule: one thread.
+// Deliberately not in it: names, texts, threads. Thread rule: one thread.
 //   ask --port P --queries FILE [--seconds S] [--rate QPS] [--tcp] [--sockets N] [--window N]
 //       [--pid PID] [--echo] [--first S]
-#include <arpa/inet.h>
 #include <dirent.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,24 +16,12 @@
 #include <memory>
 #include <string_view>
 
-#include "wire.h"
+#include "tcp.h"
+#include "udp.h"
 
 namespace {
 
 using namespace peers;
-
-struct Options {
-    std::string queries;
-    int port = 0;
-    double seconds = 1;
-    double rate = 0;
-    double first = 0;  // only wait, so long at most, for the first right answer
-    bool tcp = false;
-    bool echo = false;
-    unsigned sockets = 4;
-    unsigned window = 32;
-    int pid = 0;
-};
 
 /// CPU nanoseconds of all threads of a process and of its descendants.
 std::uint64_t cpu_of_tree(int pid) {
@@ -68,175 +50,6 @@ std::uint64_t cpu_of_tree(int pid) {
     }
     return sum;
 }
-
-int connected(const Options& options) {
-    const int fd = ::socket(AF_INET, options.tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(options.port));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int room = 4 << 20;
-    const int on = 1;
-    if (options.tcp) {
-        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    } else {
-        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-    }
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-        ::close(fd);
-        throw std::runtime_error("no connection");
-    }
-    return fd;
-}
-
-struct Run {
-    Options options;
-    Queries queries;
-    Tally tally;
-};
-
-class Udp {
-  public:
-    explicit Udp(Run& run) : run_(run), fd_(connected(run.options)), window_(run.options.window) {
-        for (std::size_t i = 0; i < kBatch; ++i) {
-            iov_[i] = {in_[i].data(), in_[i].size()};
-            messages_[i].msg_hdr.msg_iov = &iov_[i];
-            messages_[i].msg_hdr.msg_iovlen = 1;
-        }
-    }
-
-    ~Udp() { ::close(fd_); }
-
-    Udp(const Udp&) = delete;
-    Udp& operator=(const Udp&) = delete;
-
-    bool receive() {
-        const int count = ::recvmmsg(fd_, messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
-        const Nanos at = count > 0 ? now() : 0;
-        for (int i = 0; i < count; ++i) {
-            window_.take(run_.queries, std::span(in_[i]).first(messages_[i].msg_len), at,
-                         run_.options.echo, run_.tally);
-        }
-        return count > 0;
-    }
-
-    /// Refills when half of the window is free, in bundles of one size each.
-    bool refill() {
-        if (window_.free() * 2 < run_.options.window) {
-            return false;
-        }
-        for (std::size_t left = std::min<std::size_t>(window_.free(), kBatch); left > 0;) {
-            left -= send_bundle(left);
-        }
-        return true;
-    }
-
-    bool send_one() {
-        if (window_.free() == 0) {
-            return false;
-        }
-        const std::uint16_t size = window_.put(run_.queries, out_.data(), now(), run_.tally);
-        return ::send(fd_, out_.data(), size, 0) == size;
-    }
-
-    Window& window() { return window_; }
-
-  private:
-    static constexpr std::size_t kBatch = 64;
-
-    std::size_t send_bundle(std::size_t limit) {
-        const std::uint16_t size = run_.queries.peek().size;
-        const Nanos at = now();
-        std::size_t count = 0;
-        std::size_t filled = 0;
-        do {
-            filled += window_.put(run_.queries, &out_[filled], at, run_.tally);
-            ++count;
-        } while (count < limit && run_.queries.peek().size == size);
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof size)> control{};
-        iovec iov{out_.data(), filled};
-        msghdr message{};
-        message.msg_iov = &iov;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        cmsghdr* const segment = CMSG_FIRSTHDR(&message);
-        segment->cmsg_level = SOL_UDP;
-        segment->cmsg_type = UDP_SEGMENT;
-        segment->cmsg_len = CMSG_LEN(sizeof size);
-        std::memcpy(CMSG_DATA(segment), &size, sizeof size);
-        // What does not leave is counted as lost when its time is over.
-        static_cast<void>(::sendmsg(fd_, &message, 0));
-        return count;
-    }
-
-    Run& run_;
-    int fd_;
-    Window window_;
-    std::array<std::array<std::uint8_t, 4096>, kBatch> in_{};
-    std::array<std::uint8_t, kBatch * 512> out_{};
-    std::array<mmsghdr, kBatch> messages_{};
-    std::array<iovec, kBatch> iov_{};
-};
-
-class Tcp {
-  public:
-    explicit Tcp(Run& run) : run_(run), fd_(connected(run.options)), window_(run.options.window) {}
-
-    ~Tcp() { ::close(fd_); }
-
-    Tcp(const Tcp&) = delete;
-    Tcp& operator=(const Tcp&) = delete;
-
-    [[nodiscard]] int fd() const { return fd_; }
-
-    void receive() {
-        const ssize_t n = ::recv(fd_, &in_[held_], in_.size() - held_, MSG_DONTWAIT);
-        if (n == 0) {
-            throw std::runtime_error("the server closed a connection");
-        }
-        held_ += n > 0 ? static_cast<std::size_t>(n) : 0;
-        const Nanos at = now();
-        std::size_t done = 0;
-        while (held_ - done >= 2) {
-            const std::size_t size = in_[done] * 256U + in_[done + 1];
-            if (held_ - done - 2 < size) {
-                break;
-            }
-            window_.take(run_.queries, std::span(in_).subspan(done + 2, size), at,
-                         run_.options.echo, run_.tally);
-            done += 2 + size;
-        }
-        std::memmove(in_.data(), &in_[done], held_ - done);
-        held_ -= done;
-    }
-
-    /// All that the window has room for, in one call. The socket's buffer is far larger.
-    void refill() {
-        std::size_t filled = 0;
-        const Nanos at = now();
-        while (window_.free() > 0) {
-            const std::uint16_t size = window_.put(run_.queries, &out_[filled + 2], at, run_.tally);
-            out_[filled] = static_cast<std::uint8_t>(size >> 8);
-            out_[filled + 1] = static_cast<std::uint8_t>(size);
-            filled += 2U + size;
-        }
-        if (filled > 0 &&
-            ::send(fd_, out_.data(), filled, MSG_NOSIGNAL) != static_cast<ssize_t>(filled)) {
-            throw std::runtime_error("a connection took no more queries");
-        }
-    }
-
-    Window& window() { return window_; }
-
-  private:
-    Run& run_;
-    int fd_;
-    Window window_;
-    std::size_t held_ = 0;
-    std::array<std::uint8_t, 1 << 17> in_{};
-    std::array<std::uint8_t, 1 << 15> out_{};
-};
 
 struct Interval {
     Nanos begin = 0;

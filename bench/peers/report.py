@@ -12,6 +12,20 @@ END = "<!-- end of figures -->"
 NOISY = 0.10  # of the server's core, taken by others
 
 
+def together(results):
+    """Several runs as one: of a work that more than one of them measured, the last counts."""
+    out = {**results[-1], "started": min(r["started"] for r in results), "scrapes": {},
+           "seconds": statistics.median(r["seconds"] for r in results),
+           **{key: [] for key in ("rounds", "starts", "reloads", "skipped")}}
+    for result in results:
+        fresh = {entry["work"] for entry in result["rounds"]}
+        for key in ("rounds", "starts", "skipped"):
+            out[key] = [entry for entry in out[key] if entry["work"] not in fresh] + result[key]
+        out["reloads"] = result["reloads"] or out["reloads"]
+        out["scrapes"].update(result["scrapes"])
+    return out
+
+
 def rows(result):
     """One for each work and contender, in the order of the table."""
     out = []

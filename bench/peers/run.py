@@ -3,7 +3,7 @@
 
 usage: bench/peers/run.py --steerd BINARY [--kinds "static geo"] [--servers "echo gdnsd steerd"]
                           [--rounds 9] [--seconds 1] [--json FILE] [--plot FILE] [--write-docs FILE]
-       bench/peers/run.py --from FILE.json [--plot FILE] [--write-docs FILE]     # print an earlier run
+       bench/peers/run.py --from FILE.json... [--plot FILE] [--write-docs FILE]  # print earlier runs
 
 Needs a C++ compiler; for the peers Debian's gdnsd, nsd, knot and knot-module-geoip (no service of theirs
 running). COUNTRY_MMDB and CITY_MMDB name databases in MaxMind's layout for geo, nested and city; without
@@ -153,7 +153,7 @@ def arguments():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--plot", type=pathlib.Path)
     parser.add_argument("--write-docs", type=pathlib.Path)
-    parser.add_argument("--from", dest="earlier", type=pathlib.Path)
+    parser.add_argument("--from", dest="earlier", type=pathlib.Path, nargs="+")
     args = parser.parse_args()
     args.servers = args.servers.split()
     return parser, args
@@ -189,7 +189,8 @@ def measure(parser, args):
 
 def main():
     parser, args = arguments()
-    result = json.loads(args.earlier.read_text()) if args.earlier else measure(parser, args)
+    result = (report.together([json.loads(path.read_text()) for path in args.earlier]) if args.earlier
+              else measure(parser, args))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
     print(report.text(result))
