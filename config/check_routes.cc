@@ -12,7 +12,6 @@ namespace {
 
 /// Naming every loop of a hostile file in full would be quadratic.
 constexpr std::size_t kMostLoopsNamed = 20;
-constexpr std::size_t kMostOwnMembers = 65'535;  // a view counts them in 16 bits
 
 bool forbids_mix(Policy policy) {
     return policy == Policy::Weighted || policy == Policy::Latency || policy == Policy::Multivalue;
@@ -164,11 +163,6 @@ class RouteWalk {
                 route.at, fmt::format("CNAME members under a multivalue route: an answer holds one "
                                       "CNAME; use \"weighted\" ({}, route {})",
                                       name_of(*sum.cname), in_quotes(route.name)));
-        }
-        if (route.members.size() > kMostOwnMembers) {
-            problems.error(route.at, fmt::format("{} members in one route, at most {} (route {})",
-                                                 route.members.size(), kMostOwnMembers,
-                                                 in_quotes(route.name)));
         }
         // Only where the limit is crossed first, not again at all routes above.
         if (sum.depth == kMostDepth + 1) {

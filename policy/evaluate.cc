@@ -3,8 +3,6 @@
 // Thread rule: as evaluate.h.
 #include "policy/evaluate.h"
 
-#include <limits>
-
 #include "base/rng.h"
 #include "policy/rendezvous.h"
 
@@ -225,7 +223,7 @@ std::uint32_t Evaluator::region_rank(const TreeRoute& route, std::uint32_t i,
         }
     }
     if (at == regions.size()) {
-        return std::numeric_limits<std::uint16_t>::max();
+        return kNone - 1;  // behind every rank, and yet a candidate
     }
     return view_->latency(scene_.client.cls, route.view_slot).rank_of_region[at];
 }

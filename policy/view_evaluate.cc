@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 namespace steerd::policy {
@@ -213,7 +212,7 @@ std::uint32_t ShapeEvaluator::rank_of(const ShapeRoute& route, Id outcome) {
     const std::uint32_t region = outcomes_.region(outcome);
     const auto at = std::find(route.regions.begin(), route.regions.end(), region);
     if (region == kNone || at == route.regions.end()) {
-        return std::numeric_limits<std::uint16_t>::max();
+        return kNone - 1;  // behind every rank, and yet a candidate
     }
     const std::size_t offset = shape_.slots[route.view_slot].offset;
     return words_[offset + static_cast<std::size_t>(at - route.regions.begin())];
