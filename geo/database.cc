@@ -2,11 +2,10 @@
 
 #include <maxminddb.h>
 
-#include <unordered_map>
-
 #include "geo/intern.h"
 #include "geo/mmdb_layout.h"
 #include "geo/record.h"
+#include "geo/record_index.h"
 #include "geo/sealed_file.h"
 #include "geo/tree_check.h"
 
@@ -38,7 +37,7 @@ struct Database::Impl {
 
     [[nodiscard]] std::string open_file();
     [[nodiscard]] std::string check_tree();
-    [[nodiscard]] std::string read_records(const std::vector<Record>& records);
+    [[nodiscard]] std::string read_records();
 
     [[nodiscard]] Record empty() const noexcept { return mmdb.metadata.node_count; }
 
@@ -57,7 +56,8 @@ struct Database::Impl {
     Record root4 = 0;
     Record root6 = 0;  // of an IPv4-only file: a leaf that knows nothing
     std::vector<Facts> facts;
-    std::unordered_map<Record, std::uint32_t> facts_by_record;
+    RecordIndex records;
+    std::vector<std::uint32_t> facts_of_record;  // by the number of the record
     Facts nothing;
 };
 
@@ -89,22 +89,31 @@ std::string Database::Impl::check_tree() {
         check.fold(root4);
         error = check.run(root6, 128, read);
     }
-    return error.empty() ? read_records(check.take_records()) : error;
+    if (error.empty()) {
+        records = check.take_records();
+        error = read_records();
+    }
+    return error;
 }
 
-std::string Database::Impl::read_records(const std::vector<Record>& records) {
+std::string Database::Impl::read_records() {
     const auto data = file.octets().subspan(layout.data_begin, layout.data_end - layout.data_begin);
     RecordReader reader(data, data.size() * kItemsPerOctet + kSpareItems);
     Interner<Facts, HashFacts> distinct;
-    facts_by_record.reserve(records.size());
-    for (const Record record : records) {
-        const auto offset = static_cast<std::uint32_t>(record - empty() - kMmdbSeparator);
+    std::string error;
+    facts_of_record.reserve(records.count());
+    const bool all = records.for_each([&](std::uint32_t offset) {
         const auto found = reader.facts_at(offset);
         if (!found) {
-            return "its record at octet " + std::to_string(layout.data_begin + offset) +
-                   " cannot be decoded";
+            error = "its record at octet " + std::to_string(layout.data_begin + offset) +
+                    " cannot be decoded";
+            return false;
         }
-        facts_by_record.emplace(record, found->known() ? distinct.index_of(*found) : kNoFacts);
+        facts_of_record.push_back(found->known() ? distinct.index_of(*found) : kNoFacts);
+        return true;
+    });
+    if (!all) {
+        return error;
     }
     facts = distinct.take();
     return facts.empty() ? "has no country, continent, coordinates or AS number in any record" : "";
@@ -159,11 +168,12 @@ std::pair<Database::Record, Database::Record> Database::children(base::IpFamily 
 }
 
 std::uint32_t Database::facts_of(Record record) const noexcept {
-    if (record == impl_->empty()) {
+    const std::uint64_t behind = std::uint64_t{record} - impl_->empty();
+    if (behind < kMmdbSeparator) {
         return kNoFacts;
     }
-    const auto found = impl_->facts_by_record.find(record);
-    return found == impl_->facts_by_record.end() ? kNoFacts : found->second;
+    const std::uint32_t number = impl_->records.number_of(behind - kMmdbSeparator);
+    return number == RecordIndex::kAbsent ? kNoFacts : impl_->facts_of_record[number];
 }
 
 const std::vector<Facts>& Database::facts() const noexcept { return impl_->facts; }

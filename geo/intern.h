@@ -3,11 +3,11 @@
 // Thread rule: one thread.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,19 +22,14 @@ namespace steerd::geo {
 }
 
 template <std::size_t N>
-[[nodiscard]] std::uint64_t hash_code(std::uint64_t hash, const std::optional<Code<N>>& code) {
-    hash = hash_step(hash, code ? 1 : 0);
-    for (const char c : code ? code->view() : std::string_view{}) {
-        hash = hash_step(hash, static_cast<unsigned char>(c));
-    }
-    return hash;
+[[nodiscard]] constexpr std::uint64_t number_of(const std::optional<Code<N>>& code) noexcept {
+    return code ? code->packed() : 0;
 }
 
 struct HashFacts {
     [[nodiscard]] std::size_t operator()(const Facts& facts) const noexcept {
-        std::uint64_t hash = hash_code(0, facts.country);
-        hash = hash_code(hash, facts.continent);
-        hash = hash_code(hash, facts.subdivision);
+        std::uint64_t hash = number_of(facts.country) << 32 | number_of(facts.continent);
+        hash = hash_step(hash, number_of(facts.subdivision));
         hash = hash_step(hash, facts.asn ? *facts.asn : 0);
         const Location at = facts.location.value_or(Location{});
         // Adding 0.0 makes one zero of the two that compare equal.
@@ -46,41 +41,54 @@ struct HashFacts {
 template <typename T, typename Hash>
 class Interner {
   public:
-    Interner() : known_(16, ByIndex{&values_}, ByIndex{&values_}) {}
-
-    Interner(const Interner&) = delete;
-    Interner& operator=(const Interner&) = delete;
-
     [[nodiscard]] std::uint32_t index_of(const T& value) {
-        values_.push_back(value);
-        const auto [at, added] = known_.insert(static_cast<std::uint32_t>(values_.size() - 1));
-        if (!added) {
-            values_.pop_back();
+        if (values_.size() * 2 >= slots_.size()) {
+            grow();
         }
-        return *at;
+        // The upper half is kept beside the index: other values are told apart without a look.
+        const std::uint64_t hash = Hash{}(value);
+        const auto tag = static_cast<std::uint32_t>(hash >> 32);
+        std::size_t at = hash & (slots_.size() - 1);
+        for (; slots_[at].index != kFree; at = (at + 1) & (slots_.size() - 1)) {
+            if (slots_[at].tag == tag && values_[slots_[at].index] == value) {
+                return slots_[at].index;
+            }
+        }
+        slots_[at] = {static_cast<std::uint32_t>(values_.size()), tag};
+        values_.push_back(value);
+        return slots_[at].index;
     }
 
     [[nodiscard]] const std::vector<T>& values() const noexcept { return values_; }
 
-    /// Hands the values over; the interner must not be used any more.
+    /// Hands the values over and begins anew.
     [[nodiscard]] std::vector<T> take() {
-        known_.clear();
-        return std::move(values_);
+        slots_.clear();
+        return std::exchange(values_, {});
     }
 
   private:
-    struct ByIndex {
-        const std::vector<T>* values;
+    static constexpr std::uint32_t kFree = std::numeric_limits<std::uint32_t>::max();
 
-        std::size_t operator()(std::uint32_t i) const noexcept { return Hash{}((*values)[i]); }
-
-        bool operator()(std::uint32_t a, std::uint32_t b) const noexcept {
-            return (*values)[a] == (*values)[b];
-        }
+    struct Slot {
+        std::uint32_t index = kFree;
+        std::uint32_t tag = 0;
     };
 
+    void grow() {
+        slots_.assign(std::max<std::size_t>(64, slots_.size() * 4), Slot{});
+        for (std::uint32_t i = 0; i < values_.size(); ++i) {
+            const std::uint64_t hash = Hash{}(values_[i]);
+            std::size_t at = hash & (slots_.size() - 1);
+            while (slots_[at].index != kFree) {
+                at = (at + 1) & (slots_.size() - 1);
+            }
+            slots_[at] = {i, static_cast<std::uint32_t>(hash >> 32)};
+        }
+    }
+
     std::vector<T> values_;
-    std::unordered_set<std::uint32_t, ByIndex, ByIndex> known_;
+    std::vector<Slot> slots_;  // a power of two, at most half full
 };
 
 }  // namespace steerd::geo

@@ -54,6 +54,16 @@ class Code {
     /// Lives as long as this value.
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {text_.data(), size_}; }
 
+    /// Another number for each code; never 0.
+    [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+        static_assert(N <= 7);
+        std::uint64_t value = size_;
+        for (const char c : text_) {
+            value = value << 8 | static_cast<unsigned char>(c);
+        }
+        return value;
+    }
+
     friend constexpr bool operator==(const Code&, const Code&) = default;
     friend constexpr auto operator<=>(const Code&, const Code&) = default;
 

@@ -11,16 +11,20 @@
 #include <vector>
 
 #include "geo/mmdb_layout.h"
+#include "geo/record_index.h"
 
 namespace steerd::geo {
 
 class TreeCheck {
   public:
-    /// `children(node)` gives the two records of a node.
     TreeCheck(std::uint32_t node_count, std::uint64_t data_octets)
-        : node_count_(node_count), data_octets_(data_octets), state_(node_count) {}
+        : node_count_(node_count),
+          data_octets_(data_octets),
+          state_(node_count),
+          records_(data_octets) {}
 
-    /// Checks what hangs on `root`; an empty string when all is well.
+    /// Checks what hangs on `root`; an empty string when all is well. `children(node)` gives the
+    /// two records of a node.
     template <typename Children>
     std::string run(std::uint32_t root, unsigned bits, const Children& children) {
         if (root >= node_count_) {
@@ -68,10 +72,9 @@ class TreeCheck {
         }
     }
 
-    /// All records that point to data, sorted, each once.
-    [[nodiscard]] std::vector<std::uint32_t> take_records() {
-        std::sort(records_.begin(), records_.end());
-        records_.erase(std::unique(records_.begin(), records_.end()), records_.end());
+    /// The places of the data section that any record points to.
+    [[nodiscard]] RecordIndex take_records() {
+        records_.seal();
         return std::move(records_);
     }
 
@@ -100,7 +103,7 @@ class TreeCheck {
         if (behind < kMmdbSeparator || behind - kMmdbSeparator >= data_octets_) {
             return "its tree points outside its data";
         }
-        records_.push_back(record);
+        records_.add(static_cast<std::uint32_t>(behind - kMmdbSeparator));
         return {};
     }
 
@@ -122,7 +125,7 @@ class TreeCheck {
     std::uint32_t node_count_;
     std::uint64_t data_octets_;
     std::vector<State> state_;
-    std::vector<std::uint32_t> records_;
+    RecordIndex records_;
 };
 
 }  // namespace steerd::geo

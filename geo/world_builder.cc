@@ -107,8 +107,8 @@ class WorldBuilder {
             sources_.push_back(std::make_unique<RangeSource>(input_.country_table->ranges(family)));
         }
         sources_.push_back(std::make_unique<RowSource>(latency_rows()));
-        keys_.clear();  // latency groups are numbered for each family apart
-        has_last_ = false;
+        by_key_.clear();  // latency groups are numbered for each family apart
+        by_part_.fill({});
         space_ = &world_->spaces_[family == base::IpFamily::V4 ? 0 : 1];
         *space_ = {};
         Cursors cursors;
@@ -123,22 +123,28 @@ class WorldBuilder {
     }
 
     void descend(Bits start, unsigned depth, Cursors& cursors, std::uint32_t parent) {
-        bool done = true;
+        std::size_t open = 0;  // sources that go on, and the last of them
+        std::size_t last = 0;
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             if (!cursors[i].done) {
                 sources_[i]->enter(cursors[i], start, depth);
-                done = done && cursors[i].done;
+                open += cursors[i].done ? 0 : 1;
+                last = cursors[i].done ? last : i;
             }
         }
-        const PlaceId place = place_of(cursors);
-        if (depth == 0 || (!done && place != space_->partials[parent].place)) {
-            const auto index = static_cast<std::uint32_t>(space_->partials.size());
-            space_->partials.push_back(
-                {base::IpPrefix(from_bits(family_, start), depth), parent, place});
-            parent = index;
+        const Key key = key_of(cursors);
+        const PlaceId place = place_of(key);
+        if (depth == 0 || (open > 0 && place != space_->partials[parent].place)) {
+            parent = add_partial(start, depth, {parent, place});
         }
-        if (done) {
+        if (open == 0) {
             add_cell(start, place);
+            return;
+        }
+        if (open == 1) {
+            lone_key_ = key;
+            lone_ = last;
+            split_lone(start, depth, cursors[last], {parent, place});
             return;
         }
         CHECK(depth < base::bits_of(family_));
@@ -154,6 +160,49 @@ class WorldBuilder {
         descend(middle, depth + 1, right, parent);
     }
 
+    /// The partial around a prefix, and its place.
+    struct Around {
+        std::uint32_t partial;
+        PlaceId place;
+    };
+
+    /// descend() where only one source goes on, which is most of any large database: nothing else
+    /// is carried along.
+    void descend_lone(Bits start, unsigned depth, Cursor cursor, Around around) {
+        const std::uint32_t before = cursor.current;
+        sources_[lone_]->enter(cursor, start, depth);
+        PlaceId place = around.place;
+        if (cursor.current != before) {
+            lone_key_[lone_] = cursor.current;
+            place = place_of(lone_key_);
+        }
+        if (cursor.done) {
+            add_cell(start, place);
+            return;
+        }
+        if (place != around.place) {
+            around = {add_partial(start, depth, {around.partial, place}), place};
+        }
+        split_lone(start, depth, cursor, around);
+    }
+
+    void split_lone(Bits start, unsigned depth, const Cursor& cursor, Around around) {
+        CHECK(depth < base::bits_of(family_));
+        const Bits middle = start | half_bit(depth);
+        Cursor left;
+        Cursor right;
+        sources_[lone_]->split(cursor, middle, left, right);
+        descend_lone(start, depth + 1, left, around);
+        descend_lone(middle, depth + 1, right, around);
+    }
+
+    /// `found` holds for the prefix, within the partial that it names.
+    std::uint32_t add_partial(Bits start, unsigned depth, Around found) {
+        space_->partials.push_back(
+            {base::IpPrefix(from_bits(family_, start), depth), found.partial, found.place});
+        return static_cast<std::uint32_t>(space_->partials.size() - 1);
+    }
+
     void add_cell(Bits start, PlaceId place) {
         if (family_ == base::IpFamily::V4) {
             space_->starts4.push_back(static_cast<std::uint32_t>(start >> 96));
@@ -164,22 +213,36 @@ class WorldBuilder {
         space_->places.push_back(place);
     }
 
-    PlaceId place_of(const Cursors& cursors) {
+    [[nodiscard]] Key key_of(const Cursors& cursors) const {
         Key key;
         key.fill(Cursor::kNothing);
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             key[i] = cursors[i].current;
         }
-        if (!has_last_ || key != last_key_) {
-            const auto [at, added] = keys_.try_emplace(key, PlaceId{});
-            if (added) {
-                at->second = join_facts(key);
-            }
-            last_key_ = key;
-            last_place_ = at->second;
-            has_last_ = true;
+        return key;
+    }
+
+    PlaceId place_of(const Key& key) {
+        std::size_t known = 0;  // parts, and the last of them
+        std::size_t last = 0;
+        for (std::size_t i = 0; i < sources_.size(); ++i) {
+            known += key[i] == Cursor::kNothing ? 0 : 1;
+            last = key[i] == Cursor::kNothing ? last : i;
         }
-        return last_place_;
+        PlaceId* place = nullptr;
+        if (known == 1) {  // nearly all: no hashing
+            auto& places = by_part_[last];
+            if (places.size() <= key[last]) {
+                places.resize(key[last] + std::size_t{1}, kUnset);
+            }
+            place = &places[key[last]];
+        } else {
+            place = &by_key_.try_emplace(key, kUnset).first->second;
+        }
+        if (*place == kUnset) {
+            *place = join_facts(key);
+        }
+        return *place;
     }
 
     /// The first source that knows a fact wins, fact by fact.
@@ -198,19 +261,26 @@ class WorldBuilder {
     }
 
     PlaceId add_entry(std::uint32_t place, std::uint32_t group, base::IpFamily family) {
+        PlaceId* id = nullptr;
         if (group == LatencyTable::kNone) {
             family = base::IpFamily::V4;  // without measured rows the family makes no difference
+            if (unmeasured_.size() <= place) {
+                unmeasured_.resize(place + std::size_t{1}, kUnset);
+            }
+            id = &unmeasured_[place];
+        } else {
+            const std::uint64_t both = std::uint64_t{place} << 32 | group;
+            auto& measured = measured_[family == base::IpFamily::V4 ? 0 : 1];
+            id = &measured.try_emplace(both, kUnset).first->second;
         }
-        const std::uint64_t both = std::uint64_t{place} << 32 | group;
-        auto& known = entry_index_[family == base::IpFamily::V4 ? 0 : 1];
-        const auto [at, added] =
-            known.try_emplace(both, static_cast<PlaceId>(world_->entries_.size()));
-        if (added) {
+        if (*id == kUnset) {
+            *id = static_cast<PlaceId>(world_->entries_.size());
             world_->entries_.push_back({place, group, family});
         }
-        return at->second;
+        return *id;
     }
 
+    static constexpr PlaceId kUnset{UINT32_MAX};
     static_assert(Cursor::kNothing == LatencyTable::kNone);
     static_assert(Cursor::kNothing == Database::kNoFacts);
 
@@ -225,15 +295,16 @@ class WorldBuilder {
     std::vector<Facts> network_facts_;
     std::vector<Named> fact_sources_;
     Interner<Place, HashFacts> places_;
-    std::unordered_map<std::uint64_t, PlaceId> entry_index_[2];
+    std::vector<PlaceId> unmeasured_;                         // by place
+    std::unordered_map<std::uint64_t, PlaceId> measured_[2];  // by place and group
     // Of the family at hand:
     base::IpFamily family_ = base::IpFamily::V4;
     std::vector<std::unique_ptr<Source>> sources_;
     World::Space* space_ = nullptr;
-    std::unordered_map<Key, PlaceId, HashKey> keys_;
-    Key last_key_{};
-    PlaceId last_place_{};
-    bool has_last_ = false;
+    std::array<std::vector<PlaceId>, kMaxSources> by_part_;  // where one source alone knows a row
+    std::unordered_map<Key, PlaceId, HashKey> by_key_;       // else
+    Key lone_key_{};
+    std::size_t lone_ = 0;
 };
 
 std::shared_ptr<const World> build_world(WorldInput input) {
