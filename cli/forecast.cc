@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,8 +50,14 @@ server::LoadedPlan load(const std::filesystem::path& file, const server::LoadedP
     return loaded;
 }
 
-Side make_side(server::LoadedPlan loaded, const std::vector<std::string>& down,
-               const dns::Name& name, policy::Ask ask) {
+/// What was asked of both sides.
+struct Question {
+    dns::Name name;
+    policy::Ask ask{};
+};
+
+Side make_side(server::LoadedPlan loaded, const std::string& file,
+               const std::vector<std::string>& down, const Question& question) {
     Side out;
     out.loaded = std::move(loaded);
     auto facts = policy::all_up(*out.loaded.plan);
@@ -58,9 +65,9 @@ Side make_side(server::LoadedPlan loaded, const std::vector<std::string>& down,
         suppose_down(*out.loaded.plan, target, facts);
     }
     out.health = policy::compile_health(*out.loaded.plan, facts);
-    const auto steered = policy::find_steered(*out.loaded.plan, name, ask);
+    const auto steered = policy::find_steered(*out.loaded.plan, question.name, question.ask);
     if (!steered) {
-        throw Failure(fmt::format("{} is no steered name of this configuration", name.to_text()));
+        throw Failure(fmt::format("{} is no steered name of {}", question.name.to_text(), file));
     }
     out.steered = *steered;
     return out;
@@ -159,8 +166,9 @@ Json to_json(const ForecastReport& report) {
 void print_row(const ForecastReport& report, std::string_view name, std::string_view region,
                double before, double after) {
     const double total = report.forecast.total > 0 ? report.forecast.total : 1;
+    const double change = std::round((after - before) / total * 1e4) / 100 + 0.0;  // never -0.00
     fmt::print("  {:<24} {:<14} {:>7.2f} % {:>7.2f} % {:>+8.2f}", name, region,
-               before / total * 100, after / total * 100, (after - before) / total * 100);
+               before / total * 100, after / total * 100, change);
     if (report.by_demand) {
         fmt::print(" {:>12.1f} {:>12.1f}", before, after);
     }
@@ -196,8 +204,8 @@ void print_text(const ForecastReport& report) {
                report.by_demand ? "the demand" : "the clients", of_the_known(f));
     std::size_t shown = 0;
     for (const auto& country : report.countries) {
-        if (country.moved <= 0 || shown++ == 10) {
-            break;
+        if (country.moved / total < 0.00005 || shown++ == 10) {
+            break;  // the rest would show as nothing
         }
         fmt::print("  {:<4} {:>6.2f} % of all, {:>5.1f} % of the country's\n", country.code,
                    country.moved / total * 100, country.moved / country.weight * 100);
@@ -287,15 +295,15 @@ std::vector<std::string> warnings_of(const ForecastReport& report) {
 
 int run_forecast(const Args& args) {
     args.expect_positional(0);
-    const auto name = name_of(args);
-    const auto ask = ask_of(args);
+    const Question question{name_of(args), ask_of(args)};
     const auto down = args.values("--down");
+    const std::string config = config_path(args).string();
     const auto other = args.value("--config-after");
-    const Side before = make_side(load(config_path(args), nullptr), {}, name, ask);
-    const Side after = other ? make_side(load(*other, &before.loaded), down, name, ask)
-                             : make_side(server::LoadedPlan(before.loaded), down, name, ask);
-    auto report = make_report(args, before, after, ask);
-    report.name = name.to_text();
+    const Side before = make_side(load(config, nullptr), config, {}, question);
+    const Side after = other ? make_side(load(*other, &before.loaded), *other, down, question)
+                             : make_side(server::LoadedPlan(before.loaded), config, down, question);
+    auto report = make_report(args, before, after, question.ask);
+    report.name = question.name.to_text();
     if (const auto file = args.value("--html")) {
         write_file(*file, forecast_html(report));
     }

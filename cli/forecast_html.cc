@@ -117,7 +117,8 @@ class Page {
         add("<tr><td class=\"word\"><i class=\"patch {}\"></i>{}</td><td class=\"word\">{}</td>"
             "<td>{:.2f} %</td><td>{:.2f} %</td><td>{:+.2f}</td>",
             css, base::escape_html(name), base::escape_html(region), share(before) * 100,
-            share(after) * 100, share(after - before) * 100);
+            share(after) * 100,
+            std::round(share(after - before) * 1e4) / 100 + 0.0);  // never -0.00
         if (report_.by_demand) {
             add("<td>{:.1f}</td><td>{:.1f}</td>", before, after);
         }

@@ -180,6 +180,9 @@ class Forecast(unittest.TestCase):
 
     def test_what_does_not_exist_is_said(self):
         self.assertIn("no steered name", self.run_it("--name", "no.example.com", status=1).stderr)
+        (self.folder / "after.toml").write_text(CONFIG.replace('"www" =', '"web" ='))
+        self.assertIn("www.example.com. is no steered name of after.toml", self.run_it(
+            "--name", "www.example.com", "--config-after", "after.toml", status=1).stderr)
         self.assertIn("osaka", self.run_it("--name", "www.example.com", "--down", "osaka", status=1).stderr)
         self.run_it("--down", "tokyo", status=2)
         self.run_it("--name", "www.example.com", "--type", "MX", status=2)
