@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Finds out which model of the round trip between two places sends clients best, and bakes it.
 
     geo/model/experiment.py           measures all candidates, writes the tables of docs/latency.md
     geo/model/experiment.py --bake    fits the shipped one to all cities: geo/rtt_table.inc and
                                       tests/geo/rtt_reference.csv
 
-Needs Debian's python3-numpy; takes about three minutes of one core. The same data and the same numpy
+Needs Debian's python3-numpy; takes about a minute of one core. The same data and the same numpy
 give the same bytes.
 
 Data (cities.csv, rtt.csv beside this file): the smallest round trip between 123 cities over 19 and
