@@ -272,6 +272,18 @@ std::string join(const RdataText& text) {
     return out;
 }
 
+/// Whether the first label is an escaped "@", and no more: ldns 1.8 takes the origin for such a
+/// name.
+bool begins_with_at(std::string_view word) {
+    for (const std::string_view escape : {"\\@", "\\064"}) {
+        if (word.starts_with(escape)) {
+            word.remove_prefix(escape.size());
+            return word.empty() || word.front() == '.';
+        }
+    }
+    return false;
+}
+
 std::optional<RdataError> parse_by_ldns(RrType type, const RdataText& text, Octets& out) {
     const auto& entry = *text.entry;
     const bool svcb = type == RrType::SVCB || type == RrType::HTTPS;
@@ -287,6 +299,11 @@ std::optional<RdataError> parse_by_ldns(RrType type, const RdataText& text, Octe
     if (!ldns_knows(type)) {
         return RdataError{text.first,
                           "rdata of " + dns::to_text(type) + " must be written as \\# (RFC 3597)"};
+    }
+    for (std::size_t i = text.first; i < entry.tokens.size(); ++i) {
+        if (ldns_reads_name(type, i - text.first) && begins_with_at(entry.word(i))) {
+            return RdataError{i, "a name that begins with \\@; write the record as \\# (RFC 3597)"};
+        }
     }
     if (auto wrong = ldns_parse_rdata(type, join(text), text.origin, out)) {
         return RdataError{text.first, "bad " + dns::to_text(type) + " rdata: " + *wrong};

@@ -42,6 +42,12 @@ bool ldns_knows(dns::RrType type) {
                                 ldns_rr_descriptor_field_type(form, 0) == LDNS_RDF_TYPE_UNKNOWN);
 }
 
+bool ldns_reads_name(dns::RrType type, std::size_t index) {
+    const auto* const form = ldns_rr_descript(static_cast<std::uint16_t>(type));
+    return form != nullptr && index < ldns_rr_descriptor_minimum(form) &&
+           ldns_rr_descriptor_field_type(form, index) == LDNS_RDF_TYPE_DNAME;
+}
+
 std::optional<std::string> ldns_parse_rdata(dns::RrType type, const std::string& text,
                                             dns::NameView origin, std::vector<std::uint8_t>& out) {
     out.clear();

@@ -2,6 +2,7 @@
 // Thread rule: pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@ namespace steerd::zones {
 [[nodiscard]] std::optional<dns::RrType> ldns_type(const std::string& word);
 /// True when ldns has a form for rdata of this type other than \#.
 [[nodiscard]] bool ldns_knows(dns::RrType type);
+/// Whether the rdata's word `index` (from 0) is a domain name.
+[[nodiscard]] bool ldns_reads_name(dns::RrType type, std::size_t index);
 /// Replaces `out` by the wire octets of `text`; what is wrong otherwise.
 [[nodiscard]] std::optional<std::string> ldns_parse_rdata(dns::RrType type, const std::string& text,
                                                           dns::NameView origin,
