@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/large_pages.h"
 
 namespace steerd::policy {
 
@@ -37,6 +38,9 @@ Trie<Key>::Trie(Runs<Key> runs) : runs_(std::move(runs)) {
         build_level({0, kKeyBits<Key> - root_bits_, root_bits_, 0}, 0);
         index_.shrink_to_fit();
     }
+    base::use_large_pages(runs_.starts);
+    base::use_large_pages(runs_.values);
+    base::use_large_pages(index_);
 }
 
 /// `run` is the one that holds level.first.

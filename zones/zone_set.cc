@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 #include "base/check.h"
+#include "base/large_pages.h"
 
 namespace steerd::zones {
 
@@ -14,6 +16,18 @@ namespace {
 
 std::uint32_t table_hash(dns::NameView name, std::uint64_t seed) noexcept {
     return static_cast<std::uint32_t>(dns::hash(name, seed) >> 32);
+}
+
+/// Many small zones are read at as many places as one large zone is. Where the octets of a zone
+/// begin, there about its table lies too.
+void gather(std::span<const ZoneSlot> slots) {
+    base::LargePages pages;
+    for (const ZoneSlot& slot : slots) {
+        if (slot.zone) {
+            pages.add(slot.zone->apex().octets().data(), slot.zone->memory_octets());
+        }
+    }
+    pages.use();
 }
 
 }  // namespace
@@ -36,6 +50,9 @@ ZoneSet::ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed)
         depths_[labels / 64] |= std::uint64_t{1} << (labels % 64);
         deepest_ = std::max(deepest_, labels);
     }
+    base::use_large_pages(slots_);
+    base::use_large_pages(table_);
+    gather(slots_);
 }
 
 const ZoneSlot* ZoneSet::find_exact(dns::NameView apex) const noexcept {

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/large_pages.h"
 
 namespace steerd::zones {
 
@@ -205,6 +206,8 @@ void ZoneStore::shrink() {
     if (slot_count_ > enough * 2) {
         resize_table(enough);
     }
+    base::use_large_pages(arena_.get(), size_);
+    base::use_large_pages(slots_.get(), slot_count_ * sizeof(Slot));
 }
 
 }  // namespace steerd::zones
