@@ -116,10 +116,10 @@ bool may_be_cname(const config::Model& model, config::RouteId route) {
                        [&](auto id) { return model.endpoint(id).cname.has_value(); });
 }
 
-policy::ZoneInput load_zone(const config::Model& model, const config::ZoneConfig& zone,
-                            base::Problems& problems) {
+policy::ZoneInput load_zone(const std::shared_ptr<const config::Model>& model,
+                            const config::ZoneConfig& zone, base::Problems& problems) {
     policy::ZoneInput out;
-    out.config = std::make_shared<config::ZoneConfig>(zone);
+    out.config = {model, &zone};  // lives as long as its model
     if (zone.steer_problems.has_errors()) {
         // config::load reported them already; the file may have problems of its own.
         if (!zone.file.empty()) {
@@ -130,7 +130,7 @@ policy::ZoneInput load_zone(const config::Model& model, const config::ZoneConfig
     std::vector<zones::SteeredOwner> owners;
     for (std::uint32_t i = 0; i < zone.steer.size(); ++i) {
         const auto& steer = zone.steer[i];
-        owners.push_back({steer.owner, steer.at, may_be_cname(model, steer.route), i});
+        owners.push_back({steer.owner, steer.at, may_be_cname(*model, steer.route), i});
     }
     out.zone = zones::load_zone(zone.apex, zone.file.string(), owners, problems);
     return out;
@@ -278,7 +278,7 @@ LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& optio
         }
     };
     for (const auto& zone : model.zones) {
-        auto& entry = input.zones.emplace_back(load_zone(model, zone, out.problems));
+        auto& entry = input.zones.emplace_back(load_zone(out.model, zone, out.problems));
         if (entry.zone == nullptr) {
             make_bad(zone, entry);
         }
