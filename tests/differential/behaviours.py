@@ -222,6 +222,18 @@ ROWS = [
      ask("cASe.beh.test")),
 ]
 
+IDENTITY = "node-four"
+# The same, of servers that are told to say who they are.
+NAMED = [
+    ("id.server", "RFC 4892", "ZoneAnswers.Classes", ask("id.server", TXT, qclass=3)),
+    ("hostname.bind", "RFC 4892", "ZoneAnswers.Classes", ask("hostname.bind", TXT, qclass=3)),
+    ("version.bind", "RFC 4892", "ZoneAnswers.Classes", ask("version.bind", TXT, qclass=3)),
+    ("another name of class CH", "RFC 4892", "ZoneAnswers.Classes", ask("www.beh.test", TXT, qclass=3)),
+    ("NSID asked for", "RFC 5001 2.2", "Edns.NsidOnlyWhenAskedFor",
+     ask("www.beh.test", options=[(questions.NSID, b"")])),
+    ("NSID not asked for", "RFC 5001 2.2", "Edns.NsidOnlyWhenAskedFor", ask("www.beh.test")),
+]
+
 
 def zone_files(folder):
     """[(apex, file)], written."""
@@ -292,13 +304,19 @@ def option_notes(reply):
 
 def observe():
     """[(behaviour, source, test, [word of each server])], loads last."""
-    asked = [row[3] for row in ROWS]
+    asked, named = [row[3] for row in ROWS], [row[3] for row in NAMED]
     loads = [ask(f"load{n}.test", SOA) for n in range(len(LOADS))]
     with tempfile.TemporaryDirectory(prefix="differential-behaviours-") as folder:
-        with Four(zone_files(folder)) as four:
+        files = zone_files(folder)
+        with Four(files) as four:
             said = {name: asking.ask_all(port, asked + loads) for name, port in four.ports().items()}
+        with Four(files[:1], IDENTITY) as four:
+            told = {name: asking.ask_all(port, named) for name, port in four.ports().items()}
     table = [(what, source, test, [word(question, said[name][i]) for name in NAMES])
              for i, (what, source, test, question) in enumerate(ROWS)]
+    table += [(f"{what}, identity configured", source, test,
+               [word(question, told[name][i]) for name in NAMES])
+              for i, (what, source, test, question) in enumerate(NAMED)]
     for n, what in enumerate(LOADS):
         words = [word(loads[n], said[name][len(asked) + n]) for name in NAMES]
         words = ["yes" if w == "SOA" else "no" if w == "SERVFAIL" else w for w in words]

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -33,8 +34,8 @@ NSD = """server:
   zonefiles-check: no
   hide-version: {hidden}
   hide-identity: {hidden}
-  version: "four"
-  identity: "four"
+  version: "{identity}"
+  identity: "{identity}"
   {nsid}
   ipv4-edns-size: 1232
   minimal-responses: yes
@@ -174,12 +175,32 @@ class Server:
                                             stdout=out, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                return False
+            beaten = re.search(r"in use|cannot bind|can't bind|could not listen", self.log())
+            if beaten or self.process.poll() is not None:  # not all of them end then
+                return self.kill()
             if self.up():
-                return True
+                return self.answers() or self.kill()
             time.sleep(0.02)
         return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        return False
+
+    def answers(self):
+        """Whether UDP and TCP of the port are both its own: BIND goes on with one of them."""
+        question = struct.pack("!HHHHHH", 4711, 0, 1, 0, 0, 0) + b"\0\0\6\0\1"  # SOA of the root
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as tcp:
+                tcp.sendall(struct.pack("!H", len(question)) + question)
+                over_tcp = tcp.recv(4, socket.MSG_WAITALL)[2:]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.settimeout(5)
+                udp.sendto(question, ("127.0.0.1", self.port))
+                return over_tcp == question[:2] == udp.recv(512)[:2]
+        except OSError:
+            return False
 
     def up(self):
         if self.name == "steerd":
@@ -201,7 +222,7 @@ class Server:
     def command_nsd(self):
         nsid = f'nsid: "ascii_{self.identity}"' if self.identity else ""
         text = NSD.format(folder=self.folder, port=self.port, nsid=nsid,
-                          hidden="no" if self.identity else "yes").replace("four", self.identity or "")
+                          hidden="no" if self.identity else "yes", identity=self.identity or "")
         text += "".join(f'zone:\n  name: "{apex}"\n  zonefile: "{file}"\n' for apex, file in self.zones)
         (self.folder / "conf").write_text(text)
         return ["/usr/sbin/nsd", "-d", "-c", str(self.folder / "conf")]
