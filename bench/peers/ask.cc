@@ -5,7 +5,7 @@
 // do). With --rate queries leave on a schedule, whatever comes back: that gives round trips.
 // Deliberately not in it: names, texts, threads. Thread rule: one thread.
 //   ask --port P --queries FILE [--seconds S] [--rate QPS] [--tcp] [--sockets N] [--window N]
-//       [--pid PID] [--echo] [--first S]
+//       [--pid PID [--threads NAME]] [--echo] [--first S]
 #include <dirent.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -23,8 +23,18 @@ namespace {
 
 using namespace peers;
 
-/// CPU nanoseconds of all threads of a process and of its descendants.
-std::uint64_t cpu_of_tree(int pid) {
+bool name_begins(const std::string& task, const std::string& with) {
+    std::array<char, 32> name{};
+    if (std::FILE* const file = std::fopen((task + "/comm").c_str(), "r")) {
+        static_cast<void>(std::fgets(name.data(), name.size(), file) == nullptr);
+        std::fclose(file);
+    }
+    return std::string_view(name.data()).starts_with(with);
+}
+
+/// CPU nanoseconds of all threads of a process and of its descendants, or only of those whose name
+/// begins so.
+std::uint64_t cpu_of_tree(int pid, const std::string& name = "") {
     const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
     std::uint64_t sum = 0;
     DIR* const folder = ::opendir(tasks.c_str());
@@ -34,15 +44,17 @@ std::uint64_t cpu_of_tree(int pid) {
         }
         const std::string task = tasks + "/" + entry->d_name;
         unsigned long value = 0;
-        if (std::FILE* const file = std::fopen((task + "/schedstat").c_str(), "r")) {
+        const bool wanted = name.empty() || name_begins(task, name);
+        std::FILE* const file = wanted ? std::fopen((task + "/schedstat").c_str(), "r") : nullptr;
+        if (file != nullptr) {
             sum += std::fscanf(file, "%lu", &value) == 1 ? value : 0;
             std::fclose(file);
         }
-        if (std::FILE* const file = std::fopen((task + "/children").c_str(), "r")) {
-            while (std::fscanf(file, "%lu", &value) == 1) {
-                sum += cpu_of_tree(static_cast<int>(value));
+        if (std::FILE* const children = std::fopen((task + "/children").c_str(), "r")) {
+            while (std::fscanf(children, "%lu", &value) == 1) {
+                sum += cpu_of_tree(static_cast<int>(value), name);
             }
-            std::fclose(file);
+            std::fclose(children);
         }
     }
     if (folder != nullptr) {
@@ -57,6 +69,7 @@ struct Interval {
     Nanos idle = 0;
     std::uint64_t received = 0;
     std::uint64_t cpu = 0;
+    std::uint64_t cpu_of_threads = 0;  // those that --threads names
 };
 
 /// Calls step(sending) until the time is over and nothing is under way; it says whether it found
@@ -65,6 +78,8 @@ Interval drive(Run& run, const std::function<bool(bool)>& step,
                const std::function<void(Nanos)>& expire) {
     Interval interval;
     const std::uint64_t before = run.options.pid != 0 ? cpu_of_tree(run.options.pid) : 0;
+    const std::uint64_t threads_before =
+        run.options.threads.empty() ? 0 : cpu_of_tree(run.options.pid, run.options.threads);
     interval.begin = now();
     const Nanos until = interval.begin + static_cast<Nanos>(run.options.seconds * 1e9);
     Nanos at = interval.begin;
@@ -82,6 +97,10 @@ Interval drive(Run& run, const std::function<bool(bool)>& step,
     interval.end = at;
     interval.received = run.tally.received;
     interval.cpu = run.options.pid != 0 ? cpu_of_tree(run.options.pid) - before : 0;
+    if (!run.options.threads.empty()) {
+        interval.cpu_of_threads =
+            cpu_of_tree(run.options.pid, run.options.threads) - threads_before;
+    }
     while (run.tally.received + run.tally.lost < run.tally.sent &&
            now() - at < 2 * Window::kPatience) {
         step(false);
@@ -200,6 +219,8 @@ Options parse(int argc, char** argv) {
             options.window = static_cast<unsigned>(std::atoi(value));
         } else if (key == "--pid") {
             options.pid = std::atoi(value);
+        } else if (key == "--threads") {
+            options.threads = value;
         } else {
             throw std::runtime_error("unknown option " + std::string(key));
         }
@@ -226,10 +247,12 @@ int main(int argc, char** argv) {
         const auto answers = static_cast<double>(std::max<std::uint64_t>(interval.received, 1));
         std::printf(
             "{\"sent\": %lu, \"received\": %lu, \"wrong\": %lu, \"lost\": %lu, \"qps\": %.0f, "
-            "\"us_per_query\": %.4f, \"server_cores\": %.4f, \"generator_idle\": %.4f, "
+            "\"us_per_query\": %.4f, \"us_in_threads\": %.4f, \"server_cores\": %.4f, "
+            "\"generator_idle\": %.4f, "
             "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
             tally.sent, tally.received, tally.wrong, tally.lost, answers / seconds,
             static_cast<double>(interval.cpu) / 1e3 / answers,
+            static_cast<double>(interval.cpu_of_threads) / 1e3 / answers,
             static_cast<double>(interval.cpu) / 1e9 / seconds,
             static_cast<double>(interval.idle) / 1e9 / seconds, tally.percentile(0.5),
             tally.percentile(0.99), tally.percentile(0.999), tally.percentile(0.999999));

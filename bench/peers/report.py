@@ -71,6 +71,7 @@ def text(result):
     for s in starts(result):
         lines.append(f"start {s['work']:9} {s['label']:16} {s['load_s']:7.2f} s  {s['pss_mib']:7.0f} MiB  "
                      f"peak {s['peak_mib']:7.0f} MiB")
+    lines += answering(result)
     for r in result["reloads"]:
         lines.append("reload " + reload_words(r))
     for s in result["skipped"]:
@@ -89,6 +90,17 @@ def starts(result):
     return [{"work": work, "label": label, **{key: statistics.median(s[key] for s in mine)
                                               for key in ("load_s", "pss_mib", "peak_mib")}}
             for (work, label), mine in out.items() if label != works.ECHO]
+
+
+def answering(result):
+    """Where answering was told apart from the rest of the server: one line for each contender."""
+    out = []
+    for work in dict.fromkeys(r["work"] for r in result["rounds"] if r.get("us_in_threads")):
+        rounds = [r for r in result["rounds"] if r["work"] == work and r.get("us_in_threads")]
+        for label in dict.fromkeys(r["label"] for r in rounds):
+            costs = [r["us_in_threads"] for r in rounds if r["label"] == label]
+            out.append(f"{work}, {label}: {statistics.median(costs):.3f} us in the threads that answer")
+    return out
 
 
 def reload_words(r):
@@ -127,6 +139,7 @@ def markdown(result, plot):
         out += [f"| {s['work']} | {s['label']} | {s['load_s']:.2f} | {s['pss_mib']:.0f} | {s['peak_mib']:.0f} |"
                 for s in loads] + [""]
     out += [f"- Reload of 1,000,000 names under 50,000 queries/s: {reload_words(r)}." for r in result["reloads"]]
+    out += [f"- {line}." for line in answering(result)]
     out += [f"- Left out: {s['work']}, {s['label']}: {' '.join(s['why'].split())[:160]}."
             for s in result["skipped"]]
     out += [f"- {label}: metrics were read {count} times meanwhile." for label, count in result["scrapes"].items()]

@@ -23,6 +23,7 @@ struct Options {
     unsigned sockets = 4;
     unsigned window = 32;
     int pid = 0;
+    std::string threads;  // whose CPU is told apart: those with names that begin so
 };
 
 inline int connected(const Options& options) {

@@ -12,6 +12,7 @@ PEERS = ("gdnsd", "knot", "nsd")
 ALL = (ECHO, *PEERS, "steerd")
 MANY = 1_000_000  # names of the large zone
 QUERIES = 200_000
+ANSWERING = ("--threads", "steerd-udp")  # told apart from those that probe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +113,9 @@ def works(databases):
               Contender("gdnsd-weighted", "gdnsd", weighted, subnets)), "gdnsd-weighted"),
         Work("probed", "1,000 endpoints: probes, countdown TTL, metrics, or none of it",
              (Contender(ECHO, ECHO, names, hundred),
-              Contender("steerd", "steerd", Setup("pool", 100, endpoints=1000), hundred),
-              Contender("steerd-probed", "steerd", Setup("pool", 100, endpoints=1000, probed=True), hundred)),
+              Contender("steerd", "steerd", Setup("pool", 100, endpoints=1000), hundred, options=ANSWERING),
+              Contender("steerd-probed", "steerd", Setup("pool", 100, endpoints=1000, probed=True), hundred,
+                        options=ANSWERING)),
              "steerd"),
         Work("names", "1,000,000 names",
              (*of_all(Setup("names", MANY), ("static", MANY, False)),
