@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/answer_history.h"
 #include "admin/guard.h"
 #include "admin/http_server.h"
 #include "admin/listening.h"
@@ -39,9 +40,11 @@ class Admin {
   public:
     Admin(const server::Desk& desk, const config::Model& model, std::string version)
         : config_(model.admin),
-          context_{desk, std::move(version),
+          context_{desk, answers_, std::move(version),
                    fmt::format("{:x}", desk.clock.now().wall.time_since_epoch().count())},
-          pump_(desk.clock, desk.events) {}
+          pump_(desk.clock, desk.events) {
+        remember_answers();
+    }
 
     Admin(const Admin&) = delete;
     Admin& operator=(const Admin&) = delete;
@@ -62,9 +65,11 @@ class Admin {
     std::optional<std::string> open_one(base::Result<server::Fd, std::string> listener, bool local,
                                         const std::string& address);
     void handle(Door& door, const Request& request, const Reply& reply);
+    void remember_answers();
     std::optional<Response> refuse(Door& door, const Request& request, const Route& route);
 
     config::AdminConfig config_;
+    AnswerHistory answers_;
     Context context_;
     Pump pump_;
     std::vector<std::unique_ptr<Door>> doors_;
@@ -111,6 +116,12 @@ std::optional<std::string> Admin::open_one(base::Result<server::Fd, std::string>
     servers_.push_back(std::move(server));
     log(LogLevel::Notice, fmt::format("admin on {}", address));
     return std::nullopt;
+}
+
+/// At once, and every few seconds on the pump's thread until it stops.
+void Admin::remember_answers() {
+    answers_.add(context_.desk.clock.now().mono, context_.desk.snapshots.answers());
+    pump_.limit_wait(AnswerHistory::kEvery, [this] { remember_answers(); });
 }
 
 std::optional<Response> Admin::refuse(Door& door, const Request& request, const Route& route) {

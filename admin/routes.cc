@@ -15,6 +15,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/healthz", false, get_health},
     Route{"GET", "/readyz", false, get_ready},
     Route{"GET", "/api/v1/status", false, get_status},
+    Route{"GET", "/api/v1/answers", false, get_answers},
     Route{"GET", "/api/v1/explain", false, get_explain},
     Route{"GET", "/api/v1/overrides", false, get_overrides},
     Route{"GET", "/api/v1/overrides/", false, get_override},

@@ -15,8 +15,11 @@
 
 namespace steerd::admin {
 
+class AnswerHistory;
+
 struct Context {
     const server::Desk& desk;
+    const AnswerHistory& answers;
     std::string version;
     std::string boot;  // of this process, for ids of events
 };
@@ -49,6 +52,7 @@ struct Found {
 void get_health(const Call& call, const Reply& reply);
 void get_ready(const Call& call, const Reply& reply);
 void get_status(const Call& call, const Reply& reply);
+void get_answers(const Call& call, const Reply& reply);
 void get_explain(const Call& call, const Reply& reply);
 void get_overrides(const Call& call, const Reply& reply);
 void get_override(const Call& call, const Reply& reply);
