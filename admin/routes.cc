@@ -12,6 +12,8 @@ namespace steerd::admin {
 namespace {
 
 constexpr std::array kRoutes{
+    Route{"GET", "/", false, get_page},
+    Route{"GET", "/page/", false, get_page_file},
     Route{"GET", "/healthz", false, get_health},
     Route{"GET", "/readyz", false, get_ready},
     Route{"GET", "/api/v1/status", false, get_status},

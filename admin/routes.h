@@ -60,5 +60,7 @@ void put_override(const Call& call, const Reply& reply);
 void delete_override(const Call& call, const Reply& reply);
 void post_reload(const Call& call, const Reply& reply);
 void get_events(const Call& call, const Reply& reply);
+void get_page(const Call& call, const Reply& reply);
+void get_page_file(const Call& call, const Reply& reply);
 
 }  // namespace steerd::admin
