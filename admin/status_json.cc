@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "admin/drain_model.h"
 #include "base/text.h"
@@ -74,48 +75,60 @@ Json address_json(const control::AddressStatus& address, const control::Status& 
     return out;
 }
 
-/// The longest TTL with which answers name it.
-std::uint32_t longest_ttl(const policy::Plan& plan, const std::string& endpoint) {
-    std::uint32_t longest = 0;
-    for (std::size_t i = 0; i < plan.endpoints.size(); ++i) {
-        if (plan.endpoints[i].name != endpoint) {
-            continue;
-        }
-        const auto& trees = plan.trees_of_endpoint[i];
-        for (const auto& steered : plan.steered) {
-            if (std::ranges::find(trees, steered.tree) != trees.end()) {
-                longest = std::max(longest, steered.ttl_s);
-            }
+/// Answers with one TTL that named an endpoint, until the last of them.
+struct Epoch {
+    base::Wall last{};
+    std::uint32_t ttl_s = 0;
+};
+
+/// Of the TTL in force and of longer ones before a reload, whose answers may be in caches still.
+std::vector<Epoch> epochs_of(const control::EndpointStatus& endpoint,
+                             const server::ServerStatus& status,
+                             const std::vector<std::uint32_t>& ttls) {
+    const auto& endpoints = status.plan->endpoints;
+    const auto found = std::ranges::find(endpoints, endpoint.name, &policy::Endpoint::name);
+    const base::Wall last = endpoint.order->since + kUntilPublished;
+    std::vector<Epoch> out = {
+        {last,
+         found == endpoints.end() ? 0 : ttls[static_cast<std::size_t>(found - endpoints.begin())]}};
+    if (const auto earlier = status.earlier_ttls.find(endpoint.name);
+        earlier != status.earlier_ttls.end()) {
+        for (const auto& one : earlier->second) {
+            out.push_back({std::min(last, one.until + kUntilPublished), one.ttl_s});
         }
     }
-    return longest;
+    return out;
 }
 
 /// When it is safe to stop: last answer, TTL, and who keeps answers longer.
-Json drain_json(const control::EndpointStatus& endpoint, const server::ServerStatus& status,
-                DrainModel& model) {
-    const base::Wall last = endpoint.order->since + kUntilPublished;
-    const std::uint32_t ttl = longest_ttl(*status.plan, endpoint.name);
-    if (ttl == 0) {
-        return {
-            {"last_answer", base::format_wall(last)},   {"ttl_s", 0},
-            {"caches_let_go", base::format_wall(last)}, {"safe_to_stop", base::format_wall(last)},
-            {"safe", status.control.at >= last},        {"clients_left", 0.0}};
+Json drain_json(const std::vector<Epoch>& epochs, base::Wall now, DrainModel& model) {
+    const base::Wall last = epochs.front().last;
+    base::Wall let_go = last;
+    base::Wall safe = last;
+    std::uint32_t ttl = 0;
+    double left = 0;
+    for (const Epoch& epoch : epochs) {
+        if (epoch.ttl_s == 0) {
+            continue;
+        }
+        const base::Wall gone = epoch.last + DrainModel::caches_after(epoch.ttl_s);
+        if (gone > let_go) {
+            let_go = gone;
+            ttl = epoch.ttl_s;
+        }
+        safe = std::max(safe, epoch.last + model.safe_after(epoch.ttl_s));
+        left = std::max(left, model.left(epoch.ttl_s, now - epoch.last));
     }
     const auto up = [](base::Wall wall) {  // texts have whole seconds: never too early
         return base::format_wall(std::chrono::ceil<std::chrono::seconds>(wall));
     };
-    const base::Wall safe = last + model.safe_after(ttl);
-    return {{"last_answer", up(last)},
-            {"ttl_s", ttl},
-            {"caches_let_go", up(last + DrainModel::caches_after(ttl))},
-            {"safe_to_stop", up(safe)},
-            {"safe", status.control.at >= safe},
-            {"clients_left", rounded(model.left(ttl, status.control.at - last), 1e4)}};
+    return {{"last_answer", up(last)},     {"ttl_s", ttl},
+            {"caches_let_go", up(let_go)}, {"safe_to_stop", up(safe)},
+            {"safe", now >= safe},         {"clients_left", rounded(left, 1e4)}};
 }
 
 Json endpoint_json(const control::EndpointStatus& endpoint, const server::ServerStatus& status,
-                   DrainModel& model) {
+                   const std::vector<std::uint32_t>& ttls, DrainModel& model) {
     Json out = {{"name", endpoint.name},
                 {"region", endpoint.region.empty() ? Json(nullptr) : Json(endpoint.region)},
                 {"probed", endpoint.probed},
@@ -125,7 +138,8 @@ Json endpoint_json(const control::EndpointStatus& endpoint, const server::Server
         out["override"]["of"] = endpoint.order_of;
     }
     const bool drained = endpoint.order && endpoint.order->state == health::OrderState::Drain;
-    out["drain"] = drained ? drain_json(endpoint, status, model) : Json(nullptr);
+    out["drain"] = drained ? drain_json(epochs_of(endpoint, status, ttls), status.control.at, model)
+                           : Json(nullptr);
     Json addresses = Json::array();
     for (const auto& address : endpoint.addresses) {
         addresses.push_back(address_json(address, status.control));
@@ -264,9 +278,10 @@ Json load_json(const server::LoadReport& load) {
 
 Json status_json(const server::ServerStatus& status, const std::string& version) {
     DrainModel model;
+    const auto ttls = server::longest_ttls(*status.plan);
     Json endpoints = Json::array();
     for (const auto& endpoint : status.control.endpoints) {
-        endpoints.push_back(endpoint_json(endpoint, status, model));
+        endpoints.push_back(endpoint_json(endpoint, status, ttls, model));
     }
     Json holds = Json::array();
     for (const auto& hold : status.control.holds) {

@@ -21,6 +21,7 @@
 #include "server/counters.h"
 #include "server/event_log.h"
 #include "server/snapshot_cell.h"
+#include "server/ttl_memory.h"
 
 namespace steerd::server {
 
@@ -37,6 +38,7 @@ struct LoadReport {
 struct ServerStatus {
     control::Status control;
     std::shared_ptr<const policy::Plan> plan;  // in force, or about to be
+    EarlierTtls earlier_ttls;                  // longer ones, of earlier plans
     LoadReport load;                           // the last one
     base::Wall started{};
     bool ready = false;  // answering queries

@@ -173,6 +173,7 @@ std::shared_ptr<const ServerStatus> Service::make_status() const {
     auto made = std::make_shared<ServerStatus>();
     made->control = control_->status(clock_.now());
     made->plan = plan_;
+    made->earlier_ttls = ttl_memory_.earlier();
     made->load = last_load_;
     made->started = started_;
     made->ready = workers_started_;

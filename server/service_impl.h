@@ -26,6 +26,7 @@
 #include "server/rtt_learner.h"
 #include "server/snapshot_cell.h"
 #include "server/state_writer.h"
+#include "server/ttl_memory.h"
 #include "server/worker.h"
 
 namespace steerd::server {
@@ -113,7 +114,8 @@ class Service {
     std::shared_ptr<const ServerStatus> status_made_;  // may serve again
     base::Mono status_at_{};
     base::Duration status_cost_{};
-    std::shared_ptr<const policy::Plan> plan_;           // in force
+    std::shared_ptr<const policy::Plan> plan_;  // in force
+    TtlMemory ttl_memory_;
     std::string geo_key_;                                // what its world was made of
     std::shared_ptr<const config::Model> started_with_;  // its [server] and [admin] are in force
     std::unique_ptr<control::Control> control_;

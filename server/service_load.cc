@@ -105,6 +105,7 @@ void Service::on_reloaded(LoadedPlan loaded) {
     for (const auto& table : loaded.wait_for_restart) {
         log(LogLevel::Warning, fmt::format("changed {} keys wait for a restart", table));
     }
+    ttl_memory_.turn(*plan_, *loaded.plan, clock_.now().wall);
     plan_ = loaded.plan;
     geo_key_ = loaded.geo_key;
     learn();

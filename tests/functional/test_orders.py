@@ -1,6 +1,8 @@
 """Orders and the commands to a running server, as operators meet them."""
+import calendar
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -137,6 +139,24 @@ class Ordering(unittest.TestCase):
         t.wait_until(lambda: self.admin.endpoint("tokyo")["drain"]["clients_left"] < before, 10,
                      "fewer clients")
 
+    def test_a_ttl_that_a_reload_lowers_is_waited_for(self):
+        parse = lambda text: calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+        begin = time.time()
+        self.assertEqual(self.steerd.ask("www.example.com").answer[0].ttl, 60)
+        self.steerd.write_config((ADMIN + SITES).replace('ttl = "60s"', 'ttl = "5s"'))
+        self.run_steerd("reload")
+        self.assertEqual(self.steerd.ask("www.example.com").answer[0].ttl, 5)
+        self.run_steerd("drain", "tokyo")
+        drain = self.admin.endpoint("tokyo")["drain"]
+        self.assertEqual(drain["ttl_s"], 60)
+        # Counted from the reload: with 60 s nothing was handed out after it.
+        self.assertGreaterEqual(parse(drain["caches_let_go"]), begin + 60)
+        self.assertLessEqual(parse(drain["caches_let_go"]), parse(drain["last_answer"]) + 62)
+        # A later reload does not make an endpoint unsafe that has been drained for long.
+        before = drain["safe_to_stop"]
+        self.run_steerd("reload")
+        self.assertEqual(self.admin.endpoint("tokyo")["drain"]["safe_to_stop"], before)
+
     def test_orders_survive_a_restart_and_a_reload_that_removes_their_name(self):
         self.run_steerd("drain", "tokyo", "--reason", "disk")
         self.steerd.stop()
@@ -182,6 +202,98 @@ class Ordering(unittest.TestCase):
         (self.steerd.folder / "steerd.toml").write_text(config)
         self.steerd.start()
         self.assertIn("in memory only", self.run_steerd("drain", "tokyo").stdout)
+
+
+class DisksThatFail(unittest.TestCase):
+    """state_dir is a small file system of the test's own, in a mount namespace of its own. Where none
+    can be made, Ordering.test_a_disk_that_cannot_be_written_refuses_orders stands in."""
+
+    def setUp(self):
+        own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+        if subprocess.run([*own, "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+                          capture_output=True).returncode != 0:
+            self.skipTest("no mount namespace to be had here")
+        self.enter = ["-m"] if os.geteuid() == 0 else ["-U", "--preserve-credentials", "-m"]
+        self.own = own
+
+    def start(self, options="size=256k", then="true"):
+        config = '[admin]\nlisten = ["unix:admin.sock"]\n' + SITES
+        steerd = t.Steerd(config, ZONES)
+        self.addCleanup(steerd.close)
+        steerd.stop()
+        self.state = steerd.folder / "state"
+        mount = f'mount -t tmpfs -o {options} tmpfs "$0" && {then} && exec "$@"'
+        steerd.start(prefix=[*self.own, "sh", "-c", mount, str(self.state)])
+        self.steerd = steerd
+        self.admin = admin_http.Admin(steerd)
+        self.admin.socket = steerd.folder / "admin.sock"
+        self.inside = pathlib.Path(f"/proc/{steerd.process.pid}/root{self.state}")
+
+    def remount(self, how):
+        subprocess.run(["nsenter", "-t", str(self.steerd.process.pid), *self.enter, "mount", "-o",
+                        "remount," + how, str(self.state)], check=True, timeout=30)
+
+    def run_steerd(self, *args, status=0):
+        done = t.run_steerd(*args, cwd=self.steerd.folder)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def www(self):
+        return self.steerd.addresses("www.example.com")
+
+    def kept(self):
+        return json.loads((self.inside / "state.json").read_text())
+
+    def refused_then_forced(self, why):
+        before = self.kept()
+        said = self.run_steerd("drain", "tokyo", "--reason", "x" * 500, status=1)
+        self.assertIn(why, said)
+        self.assertIn("--force", said)
+        self.assertEqual(self.www(), ["192.0.2.1"])
+        self.assertEqual(self.kept(), before)
+        self.assertIn("in memory only", self.run_steerd("drain", "tokyo", "--force"))
+        self.assertEqual(self.www(), ["192.0.2.2"])
+        self.assertIn("cannot be kept", self.run_steerd("status"))
+        self.assertIn(why, self.admin.status()["server"]["state_problem"])
+
+    def good_again(self):
+        self.run_steerd("release", "tokyo")
+        self.assertEqual(self.www(), ["192.0.2.1"])
+        self.run_steerd("drain", "tokyo")
+        self.assertIn("tokyo", json.dumps(self.kept()))
+        self.assertIsNone(self.admin.status()["server"]["state_problem"])
+
+    def test_a_full_disk(self):
+        self.start()
+        self.run_steerd("up", "osaka")
+        self.assertIn("osaka", json.dumps(self.kept()))
+        fill = self.inside / "fill"
+        with open(fill, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"\0" * 4096)
+            except OSError:
+                pass
+        self.refused_then_forced("No space left on device")
+        fill.unlink()
+        self.good_again()
+
+    def test_a_disk_that_turns_read_only(self):
+        self.start()
+        self.run_steerd("up", "osaka")
+        self.remount("ro")
+        self.refused_then_forced("Read-only file system")
+        self.remount("rw")
+        self.good_again()
+
+    def test_it_serves_from_a_read_only_state_dir(self):
+        self.start(then='mount -o remount,ro "$0"')
+        self.assertEqual(self.www(), ["192.0.2.1"])
+        self.assertIn("Read-only file system", self.run_steerd("drain", "tokyo", status=1))
+        self.assertEqual(self.www(), ["192.0.2.1"])
+        self.remount("rw")
+        self.run_steerd("drain", "tokyo")
+        self.assertEqual(self.www(), ["192.0.2.2"])
 
 
 class KilledAtAnyInstant(unittest.TestCase):
