@@ -83,7 +83,7 @@ AdminClient::AdminClient(const Args& args) {
             address_ = model->admin.tcp.front().text();
             token_file = token_file ? token_file : model->admin.token_file;
         } else {
-            throw Failure(fmt::format(
+            throw NoServer(fmt::format(
                 "{} has no [admin] listen, so a server with it cannot be asked; add\n"
                 "  [admin]\n  listen = [\"unix:state/admin.sock\"]\nand restart it, or say --admin "
                 "ADDRESS",
@@ -186,6 +186,9 @@ int AdminClient::perform(Transfer& transfer) const {
     transfer.status = static_cast<int>(status);
     // A stream ends when the server does.
     const bool ended = transfer.line != nullptr && transfer.status == 200;
+    if (code == CURLE_COULDNT_CONNECT) {
+        throw NoServer(trouble(code, os_error));
+    }
     if (code != CURLE_OK && !ended) {
         throw Failure(trouble(code, os_error));
     }

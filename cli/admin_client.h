@@ -18,6 +18,13 @@ struct AdminAnswer {
     Json json;
 };
 
+/// Nobody can be asked: no [admin] to ask at, or nobody listens there. Any other Failure may come
+/// after the server has begun to act.
+class NoServer : public Failure {
+  public:
+    using Failure::Failure;
+};
+
 class AdminClient {
   public:
     explicit AdminClient(const Args& args);

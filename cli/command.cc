@@ -118,7 +118,8 @@ constexpr Option kDrillOptions[] = {
     {"--json", true, ""},  {"--html", true, ""},  {"--threads", true, ""},  {"--seed", true, ""},
     {"--sweep", true, ""}, {"--live", false, ""}, {"--validate", false, ""}};
 
-constexpr Option kStatusOptions[] = {kConfig, kAdmin, kTokenFile, kJson, {"--watch", false, ""}};
+constexpr Option kStatusOptions[] = {
+    kConfig, kAdmin, kTokenFile, kJson, {"--watch", false, ""}, {"--names", false, ""}};
 constexpr Option kOrderOptions[] = {kConfig,
                                     kAdmin,
                                     kTokenFile,
@@ -127,6 +128,7 @@ constexpr Option kOrderOptions[] = {kConfig,
                                     {"--reason", true, ""},
                                     {"--force", false, ""}};
 constexpr Option kAskOptions[] = {kConfig, kAdmin, kTokenFile, kJson};
+constexpr Option kReloadOptions[] = {kConfig, kAdmin, kTokenFile, kJson, {"--or-signal", true, ""}};
 constexpr Option kEventsOptions[] = {
     kConfig, kAdmin, kTokenFile, kJson, {"--last", true, ""}, {"--no-follow", false, ""}};
 
@@ -188,9 +190,10 @@ constexpr Command kCommands[] = {
      "header does not use known words; times may be told in ms, us or s by the column's name.\n",
      kLatencyOptions, run_latency},
     {"status", "show endpoints, health, orders, holds and routes of the running server",
-     "steerd status [--watch] [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
-     "--watch follows until interrupted. ADDRESS: unix:PATH or 127.0.0.1:5380; left out, it is\n"
-     "the first Unix socket of [admin] listen in the configuration.\n",
+     "steerd status [--watch] [--json | --names] [-c steerd.toml | --admin ADDRESS]\n\n"
+     "--watch follows until interrupted. --names prints what can be ordered or released, one a\n"
+     "line, for completion. ADDRESS: unix:PATH or 127.0.0.1:5380; left out, it is the first Unix\n"
+     "socket of [admin] listen in the configuration.\n",
      kStatusOptions, run_status},
     {"drain", "order an endpoint or region out, as planned", kOrderUsage, kOrderOptions, run_drain},
     {"up", "order an endpoint or region up, whatever probes say", kOrderUsage, kOrderOptions,
@@ -202,10 +205,11 @@ constexpr Command kCommands[] = {
      "first choice takes the first available again.\n",
      kAskOptions, run_release},
     {"reload", "let the running server read its configuration again, and tell what came of it",
-     "steerd reload [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
+     "steerd reload [--or-signal PID] [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
      "The same as SIGHUP. Prints each problem as file:line:col; exit status 1 when anything was\n"
-     "refused.\n",
-     kAskOptions, run_reload},
+     "refused. --or-signal, for service managers: where no server can be asked, SIGHUP is sent\n"
+     "to this process, and its log tells what came of it.\n",
+     kReloadOptions, run_reload},
     {"events", "follow transitions and orders of the running server",
      "steerd events [--last N] [--no-follow] [--json] [-c steerd.toml | --admin ADDRESS]\n\n"
      "Begins with the last 10 (--last N), then prints each as it happens. --no-follow prints what\n"

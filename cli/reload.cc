@@ -1,6 +1,13 @@
 // steerd reload: the same as SIGHUP, told what came of it: every problem with its place. Exit
-// status 1 where anything was refused.
+// status 1 where anything was refused. With --or-signal it is SIGHUP where nobody can be asked:
+// a service manager reloads servers without [admin], too.
 #include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <string>
 
 #include "base/problem.h"
 #include "cli/admin_client.h"
@@ -9,7 +16,23 @@
 
 namespace steerd::cli {
 
-int run_reload(const Args& args) {
+namespace {
+
+int signal_instead(const std::string& text, const NoServer& why) {
+    pid_t pid = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || pid <= 1) {
+        throw UsageError("--or-signal wants the number of a process");
+    }
+    if (::kill(pid, SIGHUP) != 0) {
+        throw Failure(fmt::format("{}; and process {}: {}", why.what(), pid, std::strerror(errno)));
+    }
+    fmt::print(stderr, "{}\nsent SIGHUP to {} instead; its log tells what comes of it\n",
+               why.what(), pid);
+    return kOk;
+}
+
+int reload(const Args& args) {
     args.expect_positional(0);
     const AdminClient client(args);
     const auto answer = client.ask("POST", "/api/v1/reload");
@@ -35,6 +58,20 @@ int run_reload(const Args& args) {
     }
     fmt::print(ok ? stdout : stderr, "{}\n", json.value("message", ""));
     return ok ? kOk : kFailed;
+}
+
+}  // namespace
+
+int run_reload(const Args& args) {
+    try {
+        return reload(args);
+    } catch (const NoServer& why) {
+        const auto pid = args.value("--or-signal");
+        if (!pid) {
+            throw;
+        }
+        return signal_instead(*pid, why);
+    }
 }
 
 }  // namespace steerd::cli

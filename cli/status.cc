@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "cli/admin_client.h"
 #include "cli/command.h"
@@ -41,6 +42,16 @@ void print(const Args& args, const Json& status, bool follows) {
     std::fflush(stdout);
 }
 
+/// What `drain`, `up`, `down` and `release` take.
+void print_names(const Json& status) {
+    for (const auto& [list, prefix] : {std::pair{"endpoints", ""}, std::pair{"regions", "region:"},
+                                       std::pair{"routes", "route:"}}) {
+        for (const auto& one : status.at(list)) {
+            fmt::print("{}{}\n", prefix, one.value("name", ""));
+        }
+    }
+}
+
 /// Until it is interrupted; a server that goes away for a while is waited for.
 [[noreturn]] void watch(const Args& args, const AdminClient& client) {
     const bool clears = on_terminal() && !args.has("--json");
@@ -66,6 +77,10 @@ void print(const Args& args, const Json& status, bool follows) {
 int run_status(const Args& args) {
     args.expect_positional(0);
     const AdminClient client(args);
+    if (args.has("--names")) {
+        print_names(client.get("/api/v1/status"));
+        return kOk;
+    }
     if (args.has("--watch")) {
         watch(args, client);
     }

@@ -1,5 +1,6 @@
 # bash completion for steerd. Commands and options come from `steerd help` itself, so that they are
-# always those of the installed version; names come from the configuration.
+# always those of the installed version; names to order come from the running server where one
+# answers at once, else from the configuration.
 
 _steerd_commands() {
     steerd help 2>/dev/null | sed -n -e '/^  steerd /d' -e 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p'
@@ -24,9 +25,19 @@ _steerd_names() {
         -e "$2" "$file"
 }
 
+# What the running server can be ordered by name, else what the configuration has.
+_steerd_orderable() {
+    local config=$1 admin=$2 sed=$3 live
+    if live=$(timeout 2 steerd status --names ${config:+-c "$config"} ${admin:+--admin "$admin"} 2>/dev/null); then
+        if [[ -n $sed ]]; then echo "$live"; else grep -v ^route: <<<"$live"; fi
+    else
+        _steerd_names "$config" "$sed"
+    fi
+}
+
 _steerd() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} line=$COMP_LINE
-    local command=${COMP_WORDS[1]} config= i words=
+    local command=${COMP_WORDS[1]} config= admin= i words=
     # bash takes words apart at ":"; the line is what counts.
     cur=${line:0:COMP_POINT}
     cur=${cur##*[[:space:]]}
@@ -35,7 +46,12 @@ _steerd() {
     prev=${i[-1]}
     COMPREPLY=()
     for ((i = 1; i < ${#COMP_WORDS[@]} - 1; i++)); do
-        case ${COMP_WORDS[i]} in -c | --config) config=${COMP_WORDS[i + 1]} ;; esac
+        case ${COMP_WORDS[i]} in
+            -c | --config) config=${COMP_WORDS[i + 1]} ;;
+            --admin)
+                read -ra words <<<"${line#*--admin }"
+                admin=${words[0]} words= ;;
+        esac
     done
     if [[ $prev == steerd || $prev == */steerd || $prev == help ]]; then
         words=$(_steerd_commands)
@@ -53,15 +69,15 @@ _steerd() {
                 fi ;;
             --down) words=$(_steerd_names "$config" '') ;;
             --for) words="5m 30m 1h 1d" ;;
-            --client | --draw | --admin | --reason | --threads | --seed | --sweep | --name | --last)
+            --client | --draw | --admin | --reason | --threads | --seed | --sweep | --name | --last | --or-signal)
                 return ;;
         esac
         if [[ -z $words && $cur == -* ]]; then
             words=$(_steerd_options "$command")
         elif [[ -z $words ]]; then
             case $command in
-                drain | up | down) words=$(_steerd_names "$config" '') ;;
-                release) words=$(_steerd_names "$config" \
+                drain | up | down) words=$(_steerd_orderable "$config" "$admin" '') ;;
+                release) words=$(_steerd_orderable "$config" "$admin" \
                     's/^[[:space:]]*\[routes\.\("\{0,1\}\)\([^]"]*\)\1\].*/route:\2/p') ;;
                 drill | latency)
                     compopt -o filenames 2>/dev/null

@@ -1,4 +1,5 @@
-# fish completion for steerd: commands and options come from `steerd help` itself.
+# fish completion for steerd: commands and options come from `steerd help` itself, names to order from
+# the running server where one answers at once, else from the configuration.
 
 function __steerd_commands
     steerd help 2>/dev/null | string match -v -- '  steerd *' | string replace -rf '^  ([a-z]+) +([a-z].*)$' '$1\t$2'
@@ -20,11 +21,30 @@ function __steerd_names
     end
 end
 
+function __steerd_orderable
+    set -l words (commandline -opc)
+    set -l asked
+    for i in (seq 2 (math (count $words) - 1))
+        switch $words[$i]
+            case -c --config
+                set -a asked -c $words[(math $i + 1)]
+            case --admin
+                set -a asked --admin $words[(math $i + 1)]
+        end
+    end
+    if set -l live (timeout 2 steerd status --names $asked 2>/dev/null)
+        contains release $words; or set live (string match -v 'route:*' -- $live)
+        string join \n -- $live
+    else
+        __steerd_names
+    end
+end
+
 complete -c steerd -f
 complete -c steerd -n __fish_use_subcommand -a '(__steerd_commands)'
 complete -c steerd -n __fish_use_subcommand -a help -d 'tell more of a command'
 complete -c steerd -n '__fish_seen_subcommand_from help' -a '(__steerd_commands)'
 complete -c steerd -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__steerd_options)'
-complete -c steerd -n '__fish_seen_subcommand_from drain up down release' -a '(__steerd_names)'
+complete -c steerd -n '__fish_seen_subcommand_from drain up down release' -a '(__steerd_orderable)'
 complete -c steerd -n '__fish_seen_subcommand_from drill latency' -F
 complete -c steerd -n 'not __fish_use_subcommand' -s c -l config -r -F

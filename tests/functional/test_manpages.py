@@ -167,6 +167,34 @@ class Completions(unittest.TestCase):
         self.assertEqual(self.bash("steerd release route:w"), ["www"])
         self.assertEqual(self.bash("steerd explain www.example.com A --down vir"), ["vir-1"])
 
+    def test_names_come_from_the_running_server_where_there_is_one(self):
+        zone = '[zones."example.com"]\nfile = "example.com.zone"\n'
+        with t.Steerd('[admin]\nlisten = ["unix:admin.sock"]\n[regions.east]\nlocation = [1, 2]\n'
+                      '[endpoints.live-1]\naddresses = ["192.0.2.1"]\n[routes.all]\npolicy = "failover"\n'
+                      'members = ["live-1"]\n' + zone, {"example.com.zone": t.zone_text()}) as steerd:
+            admin = f"--admin unix:{steerd.folder}/admin.sock"
+            self.assertEqual(self.bash(f"steerd drain {admin} "), ["live-1", "region:east"])
+            self.assertEqual(set(self.bash(f"steerd release {admin} ")),
+                             {"live-1", "region:east", "route:all"})
+            if shutil.which("fish"):
+                out = self.shell("fish", "--no-config", "-c", f'source {COMPLETIONS / "steerd.fish"}; '
+                                 f'complete -C "steerd drain {admin} "').split()
+                self.assertEqual(out, ["live-1", "region:east"])
+            if shutil.which("zsh"):
+                out = self.shell("zsh", "-f", "-c", r"""
+                    compadd() { shift; print -l -- ${(P)2-} ${(P)1-}; }
+                    _files() { : }
+                    words=(steerd '') CURRENT=0 opt_args=()
+                    functions[_s]="$(<$1)"
+                    _s 2>/dev/null
+                    words=(steerd drain --admin $2 '') CURRENT=5
+                    _steerd_orderable
+                    """, "zsh", str(COMPLETIONS / "_steerd"), admin.split()[1])
+                self.assertIn("live-1", out.split())
+                self.assertNotIn("route:all", out)
+        # It is gone: the configuration tells.
+        self.assertEqual(self.bash(f"steerd drain {admin} to"), ["tokyo"])
+
     def test_bash_offers_files_where_a_file_is_meant(self):
         self.assertIn("steerd.toml", self.bash("steerd check -c st"))
         self.assertIn("steerd.toml", self.bash("steerd drill st"))

@@ -428,6 +428,30 @@ class Units(unittest.TestCase):
                           and "is not executable" not in l]
             self.assertEqual(complaints, [], unit)
 
+    def test_a_reload_by_the_unit_tells_what_came_of_it(self):
+        line = re.search(r"^ExecReload=(.+)$", (self.UNITS / "steerd.service").read_text(), re.M).group(1)
+        zone = '[zones."example.com"]\nfile = "example.com.zone"\n'
+        for admin in ('[admin]\nlisten = ["unix:state/admin.sock"]\n', ""):
+            with t.Steerd(admin + zone, {"example.com.zone": t.zone_text()}) as steerd:
+                file = steerd.folder / "steerd.toml"
+                command = line.replace("/usr/bin/steerd", t.STEERD).replace(
+                    "/etc/steerd/steerd.toml", str(file)).replace("$MAINPID", str(steerd.process.pid))
+
+                def reload(expect):
+                    mark = len(steerd.lines)
+                    done = subprocess.run(command.split(), capture_output=True, text=True, timeout=60)
+                    steerd.wait_for_log(expect, 30, mark)
+                    return done
+                self.assertEqual(reload("reloaded").returncode, 0)
+                file.write_text(file.read_text() + "[nonsense]\n")
+                done = reload("reload refused")
+                if admin:
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, r"steerd\.toml:\d+:\d+: error: ")
+                else:
+                    self.assertEqual(done.returncode, 0)
+                    self.assertIn("SIGHUP", done.stderr)
+
     def test_the_socket_unit_names_the_default_addresses(self):
         text = (self.UNITS / "steerd.socket").read_text()
         config = (t.SOURCE / "packaging/steerd.toml").read_text()
