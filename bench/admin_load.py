@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""What followers and dashboards cost the answers: throughput at full load with them and without, side
+by side, in pairs.
+
+    bench/admin_load.py [--steerd build/release/cli/steerd] [--pairs 6] [--seconds 4]
+                        [--followers 1000] [--dashboards 3] [--json FILE]
+
+A server with one worker is held to one CPU and asked by dnsperf from the others as fast as it
+answers. "With" is: FOLLOWERS connections that follow the events, half of which never read;
+DASHBOARDS that do what the page does (events, the status after each and every 5 s); and one order a
+second, which each follower is told. Pairs run one after the other, without and with, then with and
+without; the medians are held against each other. Beside the throughput stand queries for each second
+of the server's own CPU time (all threads), which the load's makers cannot disturb, and its memory.
+Needs dnsperf and two CPUs; the machine should be quiet otherwise.
+"""
+import argparse
+import json
+import multiprocessing
+import os
+import pathlib
+import re
+import resource
+import select
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests"))
+
+ENDPOINTS = 30
+NAMES = 10
+SERVER_CPU = 0
+
+
+def configuration():
+    text = ['[server]\nlisten = ["127.0.0.1:0"]\nstate_dir = "state"\nworkers = 1',
+            '[admin]\nlisten = ["unix:state/admin.sock", "127.0.0.1:0"]']
+    names = [f"e{i}" for i in range(ENDPOINTS)]
+    text += [f'[endpoints.{name}]\naddresses = ["192.0.2.{i + 1}"]' for i, name in enumerate(names)]
+    members = ", ".join(f'"{name}"' for name in names)
+    text.append(f'[routes.all]\npolicy = "weighted"\nmembers = [{members}]')
+    text.append('[zones."example.com"]\nfile = "example.com.zone"\n[zones."example.com".steer]')
+    text += [f'"n{i}" = {{ route = "all", ttl = "60s" }}' for i in range(NAMES)]
+    return "\n".join(text) + "\n"
+
+
+class Unix:
+    """Requests over the admin's Unix socket."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def ask(self, request):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(self.path)
+            connection.sendall(request.replace("\n", "\r\n").encode())
+            got = b""
+            while more := connection.recv(1 << 16):
+                got += more
+        return got
+
+
+def orders_and_dashboards(path, dashboards, stop):
+    admin = Unix(path)
+    status = "GET /api/v1/status HTTP/1.1\nHost: x\nConnection: close\n\n"
+    number, polled = 0, time.monotonic()
+    while not stop.wait(1):
+        number += 1
+        body = json.dumps({"state": "up", "reason": f"order {number}"})
+        got = admin.ask(f"PUT /api/v1/overrides/e0 HTTP/1.1\nHost: x\nConnection: close\n"
+                        f"Content-Length: {len(body)}\n\n{body}")
+        assert b" 200 " in got.split(b"\r\n")[0], got[:200]
+        for _ in range(dashboards * (2 if time.monotonic() - polled > 5 else 1)):
+            assert b" 200 " in admin.ask(status)[:20]
+        if time.monotonic() - polled > 5:
+            polled = time.monotonic()
+
+
+def follow(port, count, ready, stop, told):
+    """In a process of its own: half of the connections are read, half never again."""
+    sockets, poll = [], select.epoll()
+    for i in range(count):
+        connection = socket.create_connection(("127.0.0.1", port), 30)
+        connection.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        sockets.append(connection)
+    for i, connection in enumerate(sockets):
+        assert b"200 OK" in connection.recv(64)
+        if i % 2 == 0:
+            poll.register(connection.fileno(), select.EPOLLIN)
+    by_fd = {connection.fileno(): connection for connection in sockets}
+    ready.set()
+    while not stop.is_set():
+        for fd, _ in poll.poll(0.2):
+            got = by_fd[fd].recv(1 << 16)
+            told.value += got.count(b"\ndata: ")
+            if not got:
+                poll.unregister(fd)
+    for connection in sockets:
+        connection.close()
+
+
+class Crowd:
+    def __init__(self, port, path, args):
+        context = multiprocessing.get_context("fork")
+        self.stop, ready = context.Event(), context.Event()
+        self.told = context.Value("q", 0, lock=False)
+        self.processes = [
+            context.Process(target=follow, args=(port, args.followers, ready, self.stop, self.told)),
+            context.Process(target=orders_and_dashboards, args=(path, args.dashboards, self.stop))]
+        for process in self.processes:
+            process.start()
+        assert ready.wait(60), "the followers did not get in"
+
+    def close(self):
+        self.stop.set()
+        for process in self.processes:
+            process.join(30)
+            assert process.exitcode == 0, "a follower or dashboard failed"
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
+
+
+def run_once(steerd, questions, seconds):
+    before = cpu_seconds(steerd.process.pid)
+    done = subprocess.run(
+        ["dnsperf", "-s", "127.0.0.1", "-p", str(steerd.port), "-d", questions, "-l", str(seconds),
+         "-c", "8", "-q", "200"], capture_output=True, text=True, timeout=seconds + 60, check=True)
+    cpu = cpu_seconds(steerd.process.pid) - before
+    completed = int(re.search(r"Queries completed:\s+(\d+)", done.stdout).group(1))
+    lost = int(re.search(r"Queries lost:\s+(\d+)", done.stdout).group(1))
+    rate = float(re.search(r"Queries per second:\s+([\d.]+)", done.stdout).group(1))
+    return {"qps": rate, "per_cpu_second": completed / cpu, "lost": lost, "completed": completed}
+
+
+def measure(args):
+    import steerd_test as t
+    import admin_http
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, args.followers + 1024)), hard))
+    cpus = os.sched_getaffinity(0)
+    assert len(cpus) >= 2, "needs two CPUs"
+    os.sched_setaffinity(0, {SERVER_CPU})
+    steerd = t.Steerd(configuration(), {"example.com.zone": t.zone_text()})
+    os.sched_setaffinity(0, cpus - {SERVER_CPU})
+    runs = {"without": [], "with": []}
+    try:
+        port = admin_http.Admin(steerd).port
+        path = steerd.folder / "state" / "admin.sock"
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as questions:
+            questions.write("".join(f"n{i}.example.com A\n" for i in range(NAMES)))
+            questions.flush()
+            run_once(steerd, questions.name, 1)  # warm
+            memory = [memory_mib(steerd.process.pid)]
+            for pair in range(args.pairs):
+                for which in (("without", "with"), ("with", "without"))[pair % 2]:
+                    crowd = Crowd(port, path, args) if which == "with" else None
+                    one = run_once(steerd, questions.name, args.seconds)
+                    if crowd is not None:
+                        memory.append(memory_mib(steerd.process.pid))
+                        one["events_read"] = crowd.told.value
+                        crowd.close()
+                    runs[which].append(one)
+                    print(f"pair {pair + 1} {which:8} {one['qps']:10.0f} q/s "
+                          f"{one['per_cpu_second']:10.0f} q per CPU second, lost {one['lost']}"
+                          + (f", events read {one['events_read']}" if crowd else ""), flush=True)
+    finally:
+        steerd.close()
+    return runs, memory
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--steerd", default=str(ROOT / "build/release/cli/steerd"))
+    parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--followers", type=int, default=1000)
+    parser.add_argument("--dashboards", type=int, default=3)
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    os.environ["STEERD_BINARY"] = str(pathlib.Path(args.steerd).resolve())
+    os.environ["STEERD_SOURCE_DIR"] = str(ROOT)
+    runs, memory = measure(args)
+    out = {"followers": args.followers, "dashboards": args.dashboards, "runs": runs,
+           "memory_mib": {"before": memory[0], "most": max(memory)}, "ratio": {}}
+    for figure in ("qps", "per_cpu_second"):
+        medians = {which: statistics.median(run[figure] for run in runs[which]) for which in runs}
+        ratios = sorted(w[figure] / wo[figure] for w, wo in zip(runs["with"], runs["without"]))
+        out["ratio"][figure] = medians["with"] / medians["without"]
+        print(f"{figure}: without {medians['without']:.0f}, with {medians['with']:.0f}: "
+              f"{(out['ratio'][figure] - 1) * 100:+.2f} % (pairs {(ratios[0] - 1) * 100:+.2f} to "
+              f"{(ratios[-1] - 1) * 100:+.2f} %)")
+    print(f"memory: {memory[0]:.0f} MiB before, {max(memory):.0f} MiB at most")
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(out, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
