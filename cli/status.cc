@@ -21,7 +21,22 @@ namespace steerd::cli {
 namespace {
 
 constexpr auto kBetween = std::chrono::seconds(1);
-constexpr std::string_view kClear = "\033[H\033[2J\033[3J";
+/// Written over, not wiped: no flicker, and what stood on the terminal before stays to scroll to.
+constexpr std::string_view kHome = "\033[H";
+constexpr std::string_view kRestOfLine = "\033[K\n";
+constexpr std::string_view kRestOfScreen = "\033[J";
+
+std::string written_over(std::string_view text) {
+    std::string out(kHome);
+    for (const char c : text) {
+        if (c == '\n') {
+            out += kRestOfLine;
+        } else {
+            out += c;
+        }
+    }
+    return out.append(kRestOfScreen);
+}
 
 bool on_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 
@@ -37,7 +52,8 @@ void print(const Args& args, const Json& status, bool follows) {
         fmt::print("{}\n",
                    status.dump(follows ? -1 : 2, ' ', false, Json::error_handler_t::replace));
     } else {
-        fmt::print("{}", status_text(status, with_colours()));
+        const std::string text = status_text(status, with_colours());
+        fmt::print("{}", follows && on_terminal() ? written_over(text) : text);
     }
     std::fflush(stdout);
 }
@@ -54,19 +70,16 @@ void print_names(const Json& status) {
 
 /// Until it is interrupted; a server that goes away for a while is waited for.
 [[noreturn]] void watch(const Args& args, const AdminClient& client) {
-    const bool clears = on_terminal() && !args.has("--json");
     for (bool first = true;; first = false) {
         try {
-            const Json status = client.get("/api/v1/status");
-            if (clears) {
-                fmt::print("{}", kClear);
-            }
-            print(args, status, true);
+            print(args, client.get("/api/v1/status"), true);
         } catch (const Failure& failure) {
             if (first) {
                 throw;
             }
-            fmt::print(stderr, "{}{}\n", clears ? kClear : "", failure.what());
+            const std::string text = fmt::format("{}\n", failure.what());
+            const bool over = on_terminal() && !args.has("--json");
+            fmt::print(stderr, "{}", over ? written_over(text) : text);
         }
         std::this_thread::sleep_for(kBetween);
     }
