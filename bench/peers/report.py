@@ -3,6 +3,7 @@
 Figures are medians over the rounds. A ratio is the median of the ratios within each round, since what else
 the machine does moves all contenders of a round alike.
 """
+import json
 import statistics
 
 import works
@@ -144,6 +145,21 @@ def markdown(result, plot):
             for s in result["skipped"]]
     out += [f"- {label}: metrics were read {count} times meanwhile." for label, count in result["scrapes"].items()]
     return "\n".join(out)
+
+
+def with_kept(path, result):
+    """The run put into what stands beside the document, and both; so a table can grow run by run."""
+    kept = path.with_suffix(".json")
+    if kept.exists():
+        result = together([json.loads(kept.read_text()), result])
+    needed = {"work", "label", "round", "us_per_query", "us_in_threads", "qps", "generator_idle", "other_cores",
+              "wrong", "lost", "received"}
+    result["rounds"] = [{key: value for key, value in r.items() if key in needed} for r in result["rounds"]]
+    lists = ("rounds", "starts", "reloads", "skipped")  # one entry to a line
+    text = [json.dumps(key) + ": " + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in lists
+                                     else json.dumps(value)) for key, value in result.items()]
+    kept.write_text("{" + ",\n".join(text) + "}\n")
+    return result
 
 
 def write_docs(path, result):

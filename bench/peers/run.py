@@ -197,7 +197,7 @@ def main():
     if args.plot:
         args.plot.write_text(report.svg(result))
     if args.write_docs:
-        report.write_docs(args.write_docs, result)
+        report.write_docs(args.write_docs, report.with_kept(args.write_docs, result))
 
 
 if __name__ == "__main__":
