@@ -1,36 +1,20 @@
 // Domain names: octets or text to Name, equality, canonical order, hash.
 // RFC 1035 §2.3.4, §3.1, §5.1; RFC 4343 (case); RFC 4034 §6.1 (order); RFC 6672 §2.2
-// (substitution). Length octets are at most 63, below 'A', so lower-casing a whole name never
-// changes a length: that is why comparing and hashing need not look at labels. Deliberately no
-// IDNA: names are octets here. Thread rule: pure functions on values.
+// (substitution). Words of octets are compared and lowered in name_octets.h. Deliberately no IDNA:
+// names are octets here. Thread rule: pure functions on values.
 #include "dns/name.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
+#include "dns/name_octets.h"
 
 namespace steerd::dns {
 
 namespace {
 
 constexpr std::size_t kMaxLabelSize = 63;
-
-/// Sets bit 0x20 in each of eight octets that is an ASCII capital, all at once.
-constexpr std::uint64_t lower8(std::uint64_t w) noexcept {
-    constexpr std::uint64_t kEach = 0x0101010101010101ULL;
-    const std::uint64_t low7 = w & (kEach * 0x7F);
-    const std::uint64_t from_a = low7 + kEach * (0x80 - 'A');
-    const std::uint64_t over_z = low7 + kEach * (0x7F - 'Z');
-    const std::uint64_t capital = (from_a & ~over_z & ~w) & (kEach * 0x80);
-    return w | (capital >> 2);
-}
-
-std::uint64_t load8(const std::uint8_t* at) noexcept {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    return word;
-}
 
 void lower_to(std::uint8_t* to, const std::uint8_t* from) noexcept {
     const std::uint64_t word = lower8(load8(from));
@@ -52,33 +36,6 @@ void copy_lowered(std::span<const std::uint8_t> from, std::uint8_t* to) noexcept
         lower_to(to + i, octets + i);
     }
     lower_to(to + size - 8, octets + size - 8);
-}
-
-bool equal_words_lowered(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) noexcept {
-    for (std::size_t i = 0; i + 8 < size; i += 8) {
-        if (lower8(load8(a + i)) != lower8(load8(b + i))) {
-            return false;
-        }
-    }
-    return lower8(load8(a + size - 8)) == lower8(load8(b + size - 8));
-}
-
-/// Octets that are the same in the same case, nearly all, are found so without lowering any.
-/// REQUIRES: both hold `size` octets.
-bool equal_ignoring_case(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) noexcept {
-    if (size < 8) {
-        for (std::size_t i = 0; i < size; ++i) {
-            if (lower(a[i]) != lower(b[i])) {
-                return false;
-            }
-        }
-        return true;
-    }
-    std::uint64_t different = load8(a + size - 8) ^ load8(b + size - 8);
-    for (std::size_t i = 0; i + 8 < size; i += 8) {
-        different |= load8(a + i) ^ load8(b + i);
-    }
-    return different == 0 || equal_words_lowered(a, b, size);
 }
 
 struct LabelOffsets {
@@ -250,6 +207,10 @@ NameView NameView::suffix(std::size_t labels) const noexcept {
         name = name.parent();
     }
     return name;
+}
+
+std::uint64_t hash(NameView name, std::uint64_t seed) noexcept {
+    return hash_octets(name.octets().data(), name.size(), seed);
 }
 
 bool NameView::is_wildcard() const noexcept {

@@ -1,6 +1,7 @@
 // The zones of a server by apex. A suffix of the name is looked up only where some apex has that
 // many labels (`depths_`), so a server of usual zones hashes a name once or twice, and a name of
-// 127 labels costs no more. Thread rule: see zone_set.h.
+// 127 labels costs no more. Where one apex alone has that many (`sole_`) it is compared and nothing
+// is hashed. Thread rule: see zone_set.h.
 #include "zones/zone_set.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/large_pages.h"
+#include "dns/name_octets.h"
 
 namespace steerd::zones {
 
@@ -51,10 +53,15 @@ ZoneSet::ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed)
                (table_[i].hash != hash || slots_[table_[i].slot - 1].apex.view() != apex)) {
             i = (i + 1) & mask;
         }
+        const std::uint32_t before = table_[i].slot;
         table_[i] = {hash, static_cast<std::uint32_t>(n + 1)};
         const std::size_t labels = apex.label_count();
+        const bool first = (depths_[labels / 64] >> (labels % 64) & 1) == 0;
         depths_[labels / 64] |= std::uint64_t{1} << (labels % 64);
         deepest_ = std::max(deepest_, labels);
+        sole_.resize(deepest_ + 1);
+        const bool again = before != 0 && sole_[labels] == before;
+        sole_[labels] = first || again ? static_cast<std::uint32_t>(n + 1) : 0;
     }
     base::use_large_pages(slots_);
     base::use_large_pages(table_);
@@ -82,8 +89,19 @@ const ZoneSlot* ZoneSet::find(const dns::SplitName& qname) const noexcept {
         if ((depths_[labels / 64] >> (labels % 64) & 1) == 0) {
             continue;
         }
-        if (const ZoneSlot* slot = find_exact(qname.suffix(labels)); slot != nullptr) {
-            return slot;
+        const dns::NameView suffix = qname.suffix(labels);
+        const std::uint32_t sole = sole_.data()[labels];
+        if (sole == 0) {
+            if (const ZoneSlot* slot = find_exact(suffix); slot != nullptr) {
+                return slot;
+            }
+            continue;
+        }
+        const ZoneSlot& slot = slots_.data()[sole - 1];
+        if (slot.apex.size() == suffix.size() &&
+            dns::equal_ignoring_case(slot.apex.view().octets().data(), suffix.octets().data(),
+                                     suffix.size())) {
+            return &slot;
         }
     }
     return nullptr;

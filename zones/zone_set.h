@@ -49,9 +49,6 @@ class ZoneSet {
     [[nodiscard]] const std::vector<ZoneSlot>& slots() const noexcept { return slots_; }
 
   private:
-    [[nodiscard]] const ZoneSlot* find_hashed(dns::NameView apex,
-                                              std::uint64_t hash) const noexcept;
-
     struct Entry {
         std::uint32_t hash = 0;
         std::uint32_t slot = 0;  // index + 1; 0: free
@@ -60,6 +57,7 @@ class ZoneSet {
     std::vector<ZoneSlot> slots_;
     std::vector<Entry> table_;          // open addressing, a power of two
     std::uint64_t depths_[2] = {0, 0};  // bit n: an apex of n labels exists
+    std::vector<std::uint32_t> sole_;   // by labels: slot + 1 of the only such apex; 0: several
     std::size_t deepest_ = 0;           // labels of the longest apex
     std::uint64_t seed_ = 0;
 };

@@ -37,35 +37,6 @@ dns::RrsetView ZoneStore::view(Offset node, Offset rrset) const noexcept {
             .records = records(rrset, head)};
 }
 
-Offset ZoneStore::find(dns::NameView name) const noexcept {
-    if (slot_count_ == 0) {
-        return 0;
-    }
-    const auto hash = table_hash(name, seed_);
-    const Slot* const slots = slots_.get();
-    for (std::size_t i = slot_of(hash);; i = i + 1 == slot_count_ ? 0 : i + 1) {
-        const Slot slot = slots[i];
-        if (slot.node == 0) {
-            return 0;
-        }
-        if (slot.hash == hash && owner(slot.node) == name) {
-            return slot.node;
-        }
-    }
-}
-
-Offset ZoneStore::find_rrset(Offset node, dns::RrType type) const noexcept {
-    Offset at = load<NodeHead>(node).first_rrset;
-    while (at != 0) {
-        const auto head = load<RrsetHead>(at);
-        if (head.type == static_cast<std::uint16_t>(type)) {
-            break;
-        }
-        at = head.next;
-    }
-    return at;
-}
-
 Offset ZoneStore::add_node(dns::NameView owner, Offset parent) {
     if ((nodes_ + 1) * 10 > slot_count_ * 7) {
         resize_table(std::max(kFirstSlots, slot_count_ * 2));

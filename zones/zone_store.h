@@ -15,6 +15,7 @@
 #include <span>
 
 #include "dns/name.h"
+#include "dns/name_octets.h"
 #include "dns/rrset.h"
 
 namespace steerd::zones {
@@ -73,10 +74,40 @@ class ZoneStore {
     }
 
     [[nodiscard]] dns::RrsetView view(Offset node, Offset rrset) const noexcept;
+
     /// The node of exactly this name, or 0.
-    [[nodiscard]] Offset find(dns::NameView name) const noexcept;
+    [[nodiscard]] Offset find(dns::NameView name) const noexcept {
+        return find(name.octets().data(), name.size());
+    }
+
+    /// The same of a name's octets. In the header, as find_rrset(): every query comes here.
+    [[nodiscard]] Offset find(const std::uint8_t* name, std::size_t size) const noexcept {
+        if (slot_count_ == 0) {
+            return 0;
+        }
+        const auto hash = static_cast<std::uint32_t>(dns::hash_octets(name, size, seed_) >> 32);
+        const Slot* const slots = slots_.get();
+        for (std::size_t i = slot_of(hash);; i = i + 1 == slot_count_ ? 0 : i + 1) {
+            const Slot slot = slots[i];
+            if (slot.node == 0) {
+                return 0;
+            }
+            const std::uint8_t* const head = arena_.get() + slot.node;
+            if (slot.hash == hash && load<NodeHead>(slot.node).owner_size == size &&
+                dns::equal_ignoring_case(head + sizeof(NodeHead), name, size)) {
+                return slot.node;
+            }
+        }
+    }
+
     /// The RRset of this type at the node, or 0.
-    [[nodiscard]] Offset find_rrset(Offset node, dns::RrType type) const noexcept;
+    [[nodiscard]] Offset find_rrset(Offset node, dns::RrType type) const noexcept {
+        Offset at = load<NodeHead>(node).first_rrset;
+        while (at != 0 && load<RrsetHead>(at).type != static_cast<std::uint16_t>(type)) {
+            at = load<RrsetHead>(at).next;
+        }
+        return at;
+    }
 
     [[nodiscard]] std::size_t nodes() const noexcept { return nodes_; }
 
