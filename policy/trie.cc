@@ -12,9 +12,7 @@ namespace steerd::policy {
 
 namespace {
 
-constexpr std::uint32_t kChild = 0x80000000U;
-constexpr unsigned kStride = 8;
-/// Borders that one entry leaves to the search: five halvings.
+/// Borders that one entry leaves to the search: five halvings, and five bits of the entry.
 constexpr std::size_t kBorders = 31;
 
 unsigned root_bits_for(std::size_t runs) noexcept {
@@ -29,7 +27,7 @@ unsigned root_bits_for(std::size_t runs) noexcept {
 template <typename Key>
 Trie<Key>::Trie(Runs<Key> runs) : runs_(std::move(runs)) {
     CHECK(!runs_.starts.empty() && runs_.starts.front() == 0);
-    CHECK(runs_.starts.size() == runs_.values.size() && runs_.starts.size() < kChild);
+    CHECK(runs_.starts.size() == runs_.values.size() && runs_.starts.size() <= kRunMask);
     runs_.starts.shrink_to_fit();
     runs_.values.shrink_to_fit();
     root_bits_ = root_bits_for(runs_.starts.size());
@@ -37,6 +35,8 @@ Trie<Key>::Trie(Runs<Key> runs) : runs_(std::move(runs)) {
         index_.resize(std::size_t{1} << root_bits_);
         build_level({0, kKeyBits<Key> - root_bits_, root_bits_, 0}, 0);
         index_.shrink_to_fit();
+    } else {
+        root_ = static_cast<std::uint32_t>(runs_.starts.size() - 1) << kRunBits;
     }
     base::use_large_pages(runs_.starts);
     base::use_large_pages(runs_.values);
@@ -55,7 +55,12 @@ void Trie<Key>::build_level(const Level& level, std::size_t run) {
         }
         const std::size_t probe = run + kBorders + 1;  // one border too many for a search
         if (probe >= starts.size() || starts[probe] > last) {
-            index_[level.base + i] = static_cast<std::uint32_t>(run);
+            const auto inside = std::upper_bound(
+                starts.begin() + static_cast<std::ptrdiff_t>(run) + 1,
+                starts.begin() + static_cast<std::ptrdiff_t>(std::min(probe, starts.size())), last);
+            const auto borders = static_cast<std::uint32_t>(inside - starts.begin() -
+                                                            static_cast<std::ptrdiff_t>(run) - 1);
+            index_[level.base + i] = borders << kRunBits | static_cast<std::uint32_t>(run);
             continue;
         }
         const std::size_t base = index_.size();
@@ -64,43 +69,6 @@ void Trie<Key>::build_level(const Level& level, std::size_t run) {
         index_[level.base + i] = static_cast<std::uint32_t>(base) | kChild;
         build_level({base, level.shift - kStride, kStride, first}, run);
     }
-}
-
-template <typename Key>
-std::size_t Trie<Key>::run_of(Key address) const noexcept {
-    std::size_t run = 0;
-    if (root_bits_ != 0) {
-        unsigned shift = kKeyBits<Key> - root_bits_;
-        std::uint32_t entry = index_[static_cast<std::size_t>(address >> shift)];
-        while ((entry & kChild) != 0) {
-            shift -= kStride;
-            const auto digit = static_cast<std::size_t>(address >> shift) & 0xFF;
-            entry = index_[(entry & ~kChild) + digit];
-        }
-        run = entry;
-    }
-    const std::vector<Key>& starts = runs_.starts;
-    for (std::size_t step = (kBorders + 1) / 2; step != 0; step /= 2) {
-        if (run + step < starts.size() && starts[run + step] <= address) {
-            run += step;
-        }
-    }
-    return run;
-}
-
-template <typename Key>
-typename Trie<Key>::Hit Trie<Key>::find(Key address) const noexcept {
-    const std::size_t run = run_of(address);
-    // The prefix must part from the last address before the run and the first one behind it.
-    unsigned depth = 0;
-    if (run > 0) {
-        depth = leading_zeros(static_cast<Key>(address ^ (runs_.starts[run] - 1))) + 1;
-    }
-    if (run + 1 < runs_.starts.size()) {
-        depth =
-            std::max(depth, leading_zeros(static_cast<Key>(address ^ runs_.starts[run + 1])) + 1);
-    }
-    return {runs_.values[run], static_cast<std::uint8_t>(depth)};
 }
 
 template <typename Key>

@@ -8,6 +8,7 @@
 // classes. Thread rule: immutable once built; find() allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -77,13 +78,31 @@ class Trie {
     /// REQUIRES: the first start is 0, starts rise, neighbours differ in value.
     explicit Trie(Runs<Key> runs);
 
-    [[nodiscard]] Hit find(Key address) const noexcept;
+    /// In the header: every steered answer comes here.
+    [[nodiscard]] Hit find(Key address) const noexcept {
+        const std::size_t run = run_of(address);
+        const Key* const starts = runs_.starts.data();
+        // The prefix must part from the last address before the run and the first one behind it.
+        unsigned depth = 0;
+        if (run > 0) {
+            depth = leading_zeros(static_cast<Key>(address ^ (starts[run] - 1))) + 1;
+        }
+        if (run + 1 < runs_.starts.size()) {
+            depth = std::max(depth, leading_zeros(static_cast<Key>(address ^ starts[run + 1])) + 1);
+        }
+        return {runs_.values.data()[run], static_cast<std::uint8_t>(depth)};
+    }
 
     [[nodiscard]] const Runs<Key>& runs() const noexcept { return runs_; }
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
   private:
+    static constexpr std::uint32_t kChild = 0x80000000U;
+    static constexpr unsigned kRunBits = 26;
+    static constexpr std::uint32_t kRunMask = (1U << kRunBits) - 1;
+    static constexpr unsigned kStride = 8;
+
     struct Level {
         std::size_t base;  // of the node's entries in index_
         unsigned shift;    // bits below those the node reads
@@ -91,13 +110,35 @@ class Trie {
         Key first;  // the first address the node covers
     };
 
-    [[nodiscard]] std::size_t run_of(Key address) const noexcept;
+    [[nodiscard]] std::size_t run_of(Key address) const noexcept {
+        std::uint32_t entry = root_;
+        if (root_bits_ != 0) {
+            const std::uint32_t* const index = index_.data();
+            unsigned shift = kKeyBits<Key> - root_bits_;
+            entry = index[static_cast<std::size_t>(address >> shift)];
+            while ((entry & kChild) != 0) {
+                shift -= kStride;
+                const auto digit = static_cast<std::size_t>(address >> shift) & 0xFF;
+                entry = index[(entry & ~kChild) + digit];
+            }
+        }
+        const Key* run = runs_.starts.data() + (entry & kRunMask);
+        for (std::size_t borders = entry >> kRunBits; borders != 0;) {
+            const std::size_t half = (borders + 1) / 2;
+            const bool behind = run[half] <= address;
+            run += behind ? half : 0;
+            borders = behind ? borders - half : half - 1;
+        }
+        return static_cast<std::size_t>(run - runs_.starts.data());
+    }
+
     void build_level(const Level& level, std::size_t run);
 
     Runs<Key> runs_;
-    /// Entries of all nodes: the run that holds the entry's first address, or, with kChild, where
-    /// the entries of a finer node begin.
+    /// Entries of all nodes: the run that holds the entry's first address and, above it, how many
+    /// borders follow inside the entry; or, with kChild, where the entries of a finer node begin.
     std::vector<std::uint32_t> index_;
+    std::uint32_t root_ = 0;  // the entry for everything where there is no node
     unsigned root_bits_ = 0;
 };
 

@@ -123,18 +123,28 @@ View::View(std::unique_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {
 
 View::~View() = default;
 
+namespace {
+
+ClassHit hit_of(const View::Impl& impl, const ViewTable::Hit& hit,
+                std::uint8_t hashed_bits) noexcept {
+    const bool joint = !impl.class_of_value.empty();
+    const std::uint32_t id = joint ? impl.class_of_value.data()[hit.value] : hit.value;
+    const bool hashed = impl.hashed.data()[id] != 0;
+    return {ClassId{id}, hashed ? std::max(hit.depth, hashed_bits) : hit.depth};
+}
+
+}  // namespace
+
 ClassHit View::lookup(const base::IpPrefix& client) const noexcept {
     const ViewTable::Hit hit = impl_->table->find(client);
     if (hit.value == kMixed) {  // only a client that was not normalised
         return lookup(base::normalised(client).prefix);
     }
-    const bool joint = !impl_->class_of_value.empty();
-    const std::uint32_t id = joint ? impl_->class_of_value[hit.value] : hit.value;
-    std::uint8_t scope = hit.depth;
-    if (impl_->hashed[id] != 0) {
-        scope = std::max(scope, client.address().is_v4() ? kHashedBits4 : kHashedBits6);
-    }
-    return {ClassId{id}, scope};
+    return hit_of(*impl_, hit, client.address().is_v4() ? kHashedBits4 : kHashedBits6);
+}
+
+ClassHit View::lookup4(std::uint32_t address, unsigned length) const noexcept {
+    return hit_of(*impl_, impl_->table->find4(address, length), kHashedBits4);
 }
 
 ClassHit View::lookup_given(const base::IpPrefix& client) const noexcept {
@@ -160,18 +170,26 @@ ClassHit View::lookup_given(const base::IpPrefix& client) const noexcept {
     return hit;
 }
 
+namespace {
+
+/// The words of one class for one slot; nothing in it is checked, this is asked for each answer.
+auto words_of(const View::Impl& impl, ClassId id, const SlotLayout& slot) noexcept {
+    return std::span(impl.classes.data() + config::index(id) * impl.words + slot.offset, slot.size);
+}
+
+}  // namespace
+
 LatencyOrder View::latency(ClassId id, std::uint32_t view_slot) const noexcept {
-    const SlotLayout& slot = impl_->slots[view_slot];
-    const auto words = std::span(impl_->classes)
-                           .subspan(config::index(id) * impl_->words + slot.offset, slot.size);
-    return {words.first(slot.size / 2), words.subspan(slot.size / 2)};
+    const SlotLayout& slot = impl_->slots.data()[view_slot];
+    const auto words = words_of(*impl_, id, slot);
+    const std::size_t regions = slot.size / 2;
+    return {{words.data(), regions}, {words.data() + regions, regions}};
 }
 
 GeoWalk View::geo(ClassId id, std::uint32_t view_slot) const noexcept {
-    const SlotLayout& slot = impl_->slots[view_slot];
-    const auto words = std::span(impl_->classes)
-                           .subspan(config::index(id) * impl_->words + slot.offset, slot.size);
-    return {words.subspan(2, words[0]), words[1] != 0};
+    const auto words = words_of(*impl_, id, impl_->slots.data()[view_slot]);
+    const auto* const at = words.data();
+    return {{at + 2, at[0]}, at[1] != 0};
 }
 
 bool View::hashed(ClassId id) const noexcept { return impl_->hashed[config::index(id)] != 0; }

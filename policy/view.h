@@ -57,6 +57,9 @@ class View {
     /// The same for a client as it was given (not normalised), with the scope in its own bits.
     [[nodiscard]] ClassHit lookup_given(const base::IpPrefix& client) const noexcept;
 
+    /// lookup() of an IPv4 client. REQUIRES: the bits behind the length are zero.
+    [[nodiscard]] ClassHit lookup4(std::uint32_t address, unsigned length) const noexcept;
+
     /// REQUIRES: the slot is that of a latency route of this view's trees.
     [[nodiscard]] LatencyOrder latency(ClassId id, std::uint32_t view_slot) const noexcept;
     /// REQUIRES: the slot is that of a geo route of this view's trees.

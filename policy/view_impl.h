@@ -31,6 +31,16 @@ class ViewTable {
     ViewTable(const Cells& cells, std::span<const std::uint32_t> value_of_cell);
 
     [[nodiscard]] Hit find(const base::IpPrefix& client) const noexcept;
+
+    /// find() of an IPv4 client. REQUIRES: the bits behind the length are zero.
+    [[nodiscard]] Hit find4(std::uint32_t address, unsigned length) const noexcept {
+        const auto hit = trie4_.find(address);
+        if (hit.depth <= length) {
+            return {hit.value, hit.depth};
+        }
+        return find(base::IpPrefix(base::IpAddress::v4(address), length));
+    }
+
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
     [[nodiscard]] const Runs<Key4>& runs4() const noexcept { return trie4_.runs(); }
