@@ -47,6 +47,17 @@ void add_endpoints(const config::Model& model, Plan& plan) {
     }
 }
 
+[[nodiscard]] bool all_distinct(const std::vector<Slot>& slots) {
+    std::vector<base::IpAddress> addresses;
+    for (const Slot& slot : slots) {
+        if (!slot.cname) {
+            addresses.push_back(slot.address);
+        }
+    }
+    std::sort(addresses.begin(), addresses.end());
+    return std::adjacent_find(addresses.begin(), addresses.end()) == addresses.end();
+}
+
 void add_zones(const PlanInput& input, Plan& plan) {
     std::vector<zones::ZoneSlot> slots;
     slots.reserve(input.zones.size());
@@ -99,6 +110,7 @@ std::shared_ptr<const Plan> compile(const PlanInput& input, base::Problems& prob
     plan->world = input.world;
     plan->identity = input.model->server.identity;
     add_endpoints(*input.model, *plan);
+    plan->distinct_addresses = all_distinct(plan->slots);
     add_zones(input, *plan);
     add_trees_of_endpoints(*plan);
     const std::size_t errors = problems.error_count();

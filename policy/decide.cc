@@ -3,36 +3,16 @@
 // (countdown). product.md §4. Thread rule: pure.
 #include "policy/decide.h"
 
-#include <utility>
+#include <algorithm>
 
-#include "base/rng.h"
+#include "policy/answer_order.h"
 #include "policy/decide_resolve.h"
 #include "policy/trace_steps.h"
 
 namespace steerd::policy {
 namespace {
 
-constexpr unsigned kHashedBits4 = 24;
 constexpr unsigned kHashedBits6 = 56;
-constexpr std::uint64_t kOrderSalt = 0x8CB92BA72F3D8DD7ULL;
-
-/// One endpoint's addresses begin at a random one; a window is shuffled.
-void order(SlotList& list, bool ring, std::uint64_t draw) noexcept {
-    if (list.count < 2) {
-        return;
-    }
-    base::Rng rng(draw ^ kOrderSalt);
-    if (ring) {
-        for (std::size_t i = list.count - 1; i > 0; --i) {
-            std::swap(list.slots[i], list.slots[rng.below(i + 1)]);
-        }
-        return;
-    }
-    const std::uint64_t by = rng.below(list.count);
-    const auto begin = list.slots.begin();
-    std::rotate(begin, begin + static_cast<std::ptrdiff_t>(by),
-                begin + static_cast<std::ptrdiff_t>(list.count));
-}
 
 void add_endpoint(Decision& decision, EndpointId id) noexcept {
     const auto end = decision.endpoints.begin() + decision.endpoint_count;
@@ -57,7 +37,7 @@ void fill(const DecideInput& input, const Resolution& resolution, Decision& out)
     const Scene scene = scene_of(input, resolution.look);
     SlotList list;
     Evaluator(scene).collect(choice, list);
-    order(list, choice.ring != kNone, input.draw);
+    put_in_order(list, choice.ring != kNone, input.draw);
     out.slot_count = static_cast<std::uint8_t>(list.count);
     for (std::size_t i = 0; i < list.count; ++i) {
         out.slots[i] = static_cast<SlotId>(list.slots[i]);
@@ -75,24 +55,14 @@ void fill(const DecideInput& input, const Resolution& resolution, Decision& out)
 
 }  // namespace
 
-namespace {
-
-/// REQUIRES: the bits behind the prefix are zero.
-std::uint64_t hash_key4(const base::IpPrefix& prefix) noexcept {
-    constexpr std::uint32_t kHashed = ~std::uint32_t{0} << (32 - kHashedBits4);
-    return base::mix64((prefix.address().v4_value() & kHashed) | std::uint64_t{4} << 32);
-}
-
-}  // namespace
-
 std::uint64_t hash_key(const base::IpPrefix& client) noexcept {
     if (client.address().is_v4()) {
-        return hash_key4(client);
+        return hash_key4(client.address().v4_value());
     }
     const base::IpPrefix prefix = base::normalised(client).prefix;
     const base::IpAddress& address = prefix.address();
     if (address.is_v4()) {
-        return hash_key4(prefix);
+        return hash_key4(address.v4_value());
     }
     const unsigned bits = std::min(prefix.length(), kHashedBits6);
     return base::mix64(address.masked(bits).v6_high() + 0x9E3779B97F4A7C15ULL);

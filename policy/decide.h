@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "policy/health_state.h"
 #include "policy/plan.h"
 #include "policy/view.h"
@@ -44,6 +45,12 @@ struct Client {
 };
 
 [[nodiscard]] std::uint64_t hash_key(const base::IpPrefix& client) noexcept;
+
+/// The same for an IPv4 address or a prefix of it. REQUIRES: the bits behind the prefix are zero.
+[[nodiscard]] inline std::uint64_t hash_key4(std::uint32_t address) noexcept {
+    constexpr std::uint32_t kHashed = ~std::uint32_t{0} << 8;
+    return base::mix64((address & kHashed) | std::uint64_t{4} << 32);
+}
 
 /// Which question: A, AAAA, or any other type (only whether the answer is a CNAME).
 enum class Ask : std::uint8_t { A, Aaaa, Other };

@@ -39,6 +39,16 @@ class Evaluator {
                                   : row_of(member.target).rank.at(column_);
     }
 
+    /// Whatever the client.
+    [[nodiscard]] Tier tier_by_rank(const TreeMember& member) const noexcept {
+        const Rank found = rank(member);
+        if (!available(found)) {
+            return Tier::Out;
+        }
+        const unsigned lacks = !member.is_endpoint && lacking(member) ? 2U : 0U;
+        return static_cast<Tier>(lacks + (found == Rank::Degraded ? 1U : 0U));
+    }
+
     /// As it is for this client: a route that finds nothing for it is Out.
     [[nodiscard]] Tier tier(const TreeMember& member) const noexcept {
         const Tier by_rank = tier_by_rank(member);
@@ -89,15 +99,6 @@ class Evaluator {
 
     [[nodiscard]] const RouteRow& row_of(std::uint32_t at) const noexcept {
         return routes_[config::index(tree_routes_[at].route)];
-    }
-
-    [[nodiscard]] Tier tier_by_rank(const TreeMember& member) const noexcept {
-        const Rank found = rank(member);
-        if (!available(found)) {
-            return Tier::Out;
-        }
-        const unsigned lacks = !member.is_endpoint && lacking(member) ? 2U : 0U;
-        return static_cast<Tier>(lacks + (found == Rank::Degraded ? 1U : 0U));
     }
 
     [[nodiscard]] bool lacking(const TreeMember& member) const noexcept {

@@ -27,6 +27,7 @@ class Compiler {
         compile_holds();
         compile_pending();
         compile_last();
+        state_->ready = ReadyRoutes::make(plan_, *state_);
         return std::move(state_);
     }
 

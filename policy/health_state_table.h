@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "policy/health_state.h"
+#include "policy/ready.h"
 
 namespace steerd::policy {
 
@@ -120,6 +121,8 @@ class HealthState {
     std::vector<Pending> pending;                           // tree after tree, each by earliest
     std::vector<std::uint32_t> pending_of_tree;             // first of each, one more; or empty
     std::vector<std::unique_ptr<const std::array<LastRanks, kJudges>>> last;  // by SteeredId
+
+    ReadyRoutes ready;
 
     [[nodiscard]] std::span<const Pending> pending_in(TreeId tree) const noexcept {
         if (pending_of_tree.empty()) {

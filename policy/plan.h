@@ -117,6 +117,7 @@ struct Plan {
     std::vector<PlanZone> zones;
     zones::ZoneSet zone_set;                             // slot i of the set is zones[i]
     std::vector<std::vector<TreeId>> trees_of_endpoint;  // which trees an endpoint stands in
+    bool distinct_addresses = false;                     // no two slots have one address
     std::string identity;
 };
 

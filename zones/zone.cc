@@ -8,6 +8,8 @@
 #include "zones/zone.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace steerd::zones {
 
@@ -46,6 +48,7 @@ Zone::Zone(ZoneStore store, dns::NameView apex, std::string file, std::size_t re
     const auto numbers = rrset.records.last(20);
     serial_ = read32(numbers, 0);
     negative_ttl_ = std::min(rrset.ttl, dns::Ttl(read32(numbers, 16)));
+    negative_soa_ = NegativeSoa(rrset, negative_ttl_);
 }
 
 Finding Zone::lookup(const dns::SplitName& qname, dns::RrType qtype) const noexcept {
@@ -89,29 +92,63 @@ Finding Zone::lookup(const dns::SplitName& qname, dns::RrType qtype) const noexc
 
 Plain Zone::lookup_plain(const dns::SplitName& qname, dns::RrType qtype) const noexcept {
     Plain out;
-    const Offset node = store_.find(qname.view());
+    const auto name = qname.view().octets();
+    Offset node = store_.find(name.data(), name.size());
     if (node == 0) {
-        return out;
+        node = wildcard_for(qname, out);
+        if (node == 0) {
+            return out;
+        }
     }
     const auto head = store_.node(node);
     if ((head.flags & (kOccluded | kCut)) != 0) {
         return out;
     }
-    const Offset rrset = store_.find_rrset(node, qtype);
     out.steer = head.steer;
-    if (rrset == 0) {
+    bool alias = false;
+    for (Offset at = head.first_rrset; at != 0;) {
+        const auto rrset = store_.rrset(at);
+        if (rrset.type == static_cast<std::uint16_t>(qtype)) {
+            out.kind = Plain::Kind::Records;
+            out.count = rrset.count;
+            out.ttl_s = rrset.ttl_s;
+            out.records = store_.records(at, rrset);
+            return out;
+        }
+        alias = alias || rrset.type == static_cast<std::uint16_t>(dns::RrType::CNAME);
+        at = rrset.next;
+    }
+    if (!alias) {
         const bool address = qtype == dns::RrType::A || qtype == dns::RrType::AAAA;
-        const bool alone = store_.find_rrset(node, dns::RrType::CNAME) == 0;
-        const bool steered = head.steer != kNotSteered;
-        out.kind = steered && address && alone ? Plain::Kind::Steered : Plain::Kind::Other;
-    } else if (head.steer == kNotSteered) {
-        const auto found = store_.rrset(rrset);
-        out.kind = Plain::Kind::Records;
-        out.count = found.count;
-        out.ttl_s = found.ttl_s;
-        out.records = store_.records(rrset, found);
+        const bool steered = address && head.steer != kNotSteered;
+        out.kind = steered ? Plain::Kind::Steered : Plain::Kind::NoData;
     }
     return out;
+}
+
+/// For a name that is not there: the "*" that stands for it; 0: `out` says the rest. Apart, so that
+/// what is asked most stays in one piece.
+[[gnu::noinline]] Offset Zone::wildcard_for(const dns::SplitName& qname,
+                                            Plain& out) const noexcept {
+    const Offset encloser = closest_encloser(qname);
+    const auto head = store_.node(encloser);
+    if ((head.flags & (kOccluded | kRedirects)) != 0) {
+        return 0;
+    }
+    if ((head.flags & kHasWildcard) == 0) {
+        out.kind = Plain::Kind::NxDomain;
+        return 0;
+    }
+    std::array<std::uint8_t, dns::kMaxNameSize> star;  // NOLINT: filled as far as it is read
+    const auto octets = store_.owner(encloser).octets();
+    const std::size_t size = octets.size() + 2;
+    if (size > star.size()) {
+        return 0;
+    }
+    star[0] = 1;
+    star[1] = '*';
+    std::memcpy(star.data() + 2, octets.data(), octets.size());
+    return store_.find(star.data(), size);
 }
 
 Offset Zone::closest_encloser(const dns::SplitName& qname) const noexcept {

@@ -14,6 +14,7 @@
 #include "dns/rrset.h"
 #include "dns/split_name.h"
 #include "dns/types.h"
+#include "zones/negative_soa.h"
 #include "zones/zone_store.h"
 
 namespace steerd::zones {
@@ -83,16 +84,20 @@ struct Finding {
     NodeRef node;
 };
 
-/// What stands at exactly one name, where nothing else has to be looked at.
+/// What stands at a name, or at the wildcard that covers it, where nothing else has to be looked
+/// at.
 struct Plain {
     enum class Kind : std::uint8_t {
-        Other,    // look it up as usual
-        Records,  // of the type, at a name that is not steered
-        Steered,  // no records of the type, but a route for it
+        Other,     // look it up as usual
+        Records,   // of the type
+        Steered,   // no records of the type, but a route for it
+        NoData,    // no records of the type and no CNAME
+        NxDomain,  // no such name
     };
     Kind kind = Kind::Other;
     std::uint16_t count = 0;
     std::uint32_t ttl_s = 0;
+    /// Of every kind but NxDomain: a CNAME member may answer any type.
     std::uint32_t steer = kNotSteered;
     std::span<const std::uint8_t> records;  // as in dns::RrsetView
 };
@@ -103,6 +108,8 @@ class Zone {
     Zone(ZoneStore store, dns::NameView apex, std::string file, std::size_t records);
 
     [[nodiscard]] dns::NameView apex() const noexcept { return store_.owner(apex_); }
+
+    [[nodiscard]] const NegativeSoa& negative_soa() const noexcept { return negative_soa_; }
 
     [[nodiscard]] dns::RrsetView soa() const noexcept { return store_.view(apex_, soa_); }
 
@@ -128,7 +135,7 @@ class Zone {
     }
 
     /// The short way for the most common questions; agrees with lookup() where it is not Other.
-    /// REQUIRES: as lookup(); qtype is not ANY.
+    /// REQUIRES: as lookup(); qtype is neither ANY nor DS.
     [[nodiscard]] Plain lookup_plain(const dns::SplitName& qname, dns::RrType qtype) const noexcept;
     /// The RRset at exactly this name, also where a zone cut occludes it: addresses for the
     /// additional section (RFC 9471). False when there is none; `out` is then untouched.
@@ -151,11 +158,13 @@ class Zone {
     /// The highest cut or DNAME at or above `from`; 0 when there is none.
     [[nodiscard]] Offset highest_redirect(Offset from) const noexcept;
     void answer_from(Offset node, dns::RrType qtype, Finding& out) const noexcept;
+    [[nodiscard]] Offset wildcard_for(const dns::SplitName& qname, Plain& out) const noexcept;
 
     ZoneStore store_;
     Offset apex_;
     Offset soa_;
     dns::Ttl negative_ttl_;
+    NegativeSoa negative_soa_;
     std::uint32_t serial_ = 0;
     std::size_t records_;
     std::string file_;

@@ -3,6 +3,7 @@
 // ECS forms, sizes, letters' case, health, draws, and packets with octets changed.
 #include "asking.h"
 #include "base/rng.h"
+#include "both_ways.h"
 
 namespace steerd::policy::testing {
 namespace {
@@ -78,7 +79,6 @@ class CommonAnswers : public ::testing::Test {
         }
     }
 
-    /// Asks both ways; true when the octets were an answer.
     bool agree(const std::vector<std::uint8_t>& packet) {
         Request request;
         request.query = packet;
@@ -87,37 +87,7 @@ class CommonAnswers : public ::testing::Test {
         request.transport = rng_.below(4) == 0 ? Transport::Tcp : Transport::Udp;
         request.now.mono = s_.now;
         request.draw = rng_.next();
-        Trace trace;
-        const Outcome quick = answer(s_.snapshot, request, s_.out);
-        const Outcome walked = answer(s_.snapshot, request, walked_, &trace);
-        const auto octets = [](const auto& from, const Outcome& outcome) {
-            return std::vector<std::uint8_t>(from.begin(), from.begin() + outcome.size);
-        };
-        EXPECT_EQ(octets(s_.out, quick), octets(walked_, walked)) << trace.finding;
-        EXPECT_EQ(quick.rcode, walked.rcode);
-        EXPECT_EQ(quick.kind, walked.kind);
-        EXPECT_EQ(quick.truncated, walked.truncated);
-        EXPECT_EQ(quick.zone, walked.zone);
-        EXPECT_EQ(quick.steered, walked.steered);
-        EXPECT_EQ(quick.ttl_s, walked.ttl_s);
-        if (walked.steered != kNone) {
-            expect_same(quick.decision, walked.decision);
-        }
-        return quick.size > 0;
-    }
-
-    static void expect_same(const Decision& a, const Decision& b) {
-        EXPECT_EQ(a.kind, b.kind);
-        EXPECT_EQ(a.fail_open, b.fail_open);
-        EXPECT_EQ(a.ttl_s, b.ttl_s);
-        const auto endpoints = [](const Decision& d) {
-            return std::vector(d.endpoints.begin(), d.endpoints.begin() + d.endpoint_count);
-        };
-        const auto slots = [](const Decision& d) {
-            return std::vector(d.slots.begin(), d.slots.begin() + d.slot_count);
-        };
-        EXPECT_EQ(endpoints(a), endpoints(b));
-        EXPECT_EQ(slots(a), slots(b));
+        return ways_.agree(s_.snapshot, request);
     }
 
     void random_health() {
@@ -136,7 +106,7 @@ class CommonAnswers : public ::testing::Test {
 
     Asking s_;
     base::Rng rng_{42};
-    std::array<std::uint8_t, kMaxTcpAnswer> walked_{};
+    BothWays ways_;
 };
 
 TEST_F(CommonAnswers, AreThoseOfTheWalk) {
