@@ -23,12 +23,13 @@ namespace {
 
 std::size_t run(steerd::speed::Scenes& scenes, const steerd::speed::Kind& kind, std::size_t count) {
     std::size_t octets = 0;
+    const std::string title = fmt::format("{} {}", kind.name, count);  // must outlive the mark
     CALLGRIND_ZERO_STATS;
     CALLGRIND_START_INSTRUMENTATION;
     for (std::size_t i = 0; i < count; ++i) {
         octets += scenes.ask(kind, i).size;
     }
-    CALLGRIND_DUMP_STATS_AT(fmt::format("{} {}", kind.name, count).c_str());
+    CALLGRIND_DUMP_STATS_AT(title.c_str());
     CALLGRIND_STOP_INSTRUMENTATION;
     return octets;
 }
