@@ -16,10 +16,10 @@ NOISY = 0.10  # of the server's core, taken by others
 def together(results):
     """Several runs as one: of a work that more than one of them measured, the last counts."""
     out = {**results[-1], "started": min(r["started"] for r in results), "scrapes": {},
-           "seconds": statistics.median(r["seconds"] for r in results),
+           "seconds": min(r["seconds"] for r in results),
            **{key: [] for key in ("rounds", "starts", "reloads", "skipped")}}
     for result in results:
-        fresh = {entry["work"] for entry in result["rounds"]}
+        fresh = {entry["work"] for entry in result["rounds"]} | ({"reload"} if result["reloads"] else set())
         for key in ("rounds", "starts", "skipped"):
             out[key] = [entry for entry in out[key] if entry["work"] not in fresh] + result[key]
         out["reloads"] = result["reloads"] or out["reloads"]
@@ -109,6 +109,19 @@ def reload_words(r):
             f"{r['reloading']['p99_us']:.0f} us meanwhile; lost {r['reloading']['lost']}")
 
 
+def noisy_words(result):
+    """Which works others disturbed in most rounds, and how much."""
+    rounds = {}
+    for r in result["rounds"]:
+        rounds.setdefault(r["work"], []).append(r["other_cores"])
+    noisy = {work: shares for work, shares in rounds.items() if statistics.median(shares) >= NOISY}
+    if not noisy:
+        return []
+    share = statistics.median(s for shares in noisy.values() for s in shares)
+    return [f"**Not quiet: {', '.join(noisy)}.** Other work had {share:.0%} of the server's core meanwhile, so starts "
+            "took longer there, and ratios may be off by a tenth.", ""]
+
+
 def markdown(result, plot):
     m = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
@@ -117,10 +130,11 @@ def markdown(result, plot):
     if quiet * 2 < len(result["rounds"]):
         warnings += [f"**Provisional: other work took its share in {len(result['rounds']) - quiet} of "
                      f"{len(result['rounds'])} rounds; no figure here is worth quoting.**", ""]
+    warnings += noisy_words(result)
     if not any(r["label"].startswith("steerd") for r in result["rounds"]):
         warnings += ["**steerd did not take part in this run.**", ""]
     out = warnings + [f"Run of {result['started'][:10]} on {m['cores']} cores of {m['cpu']}, Linux {m['kernel']}; "
-                      f"{versions}; {result['seconds']:g} s for each round.", "",
+                      f"{versions}; at least {result['seconds']:g} s for each round.", "",
                       f"![CPU per query]({plot})", "",
                       "| work | server | us CPU/query (min-max) | / echo | / base | kq/s | rounds (quiet) |",
                       "|---|---|---|---|---|---|---|"]
