@@ -19,7 +19,7 @@ def together(results):
            "seconds": min(r["seconds"] for r in results),
            **{key: [] for key in ("rounds", "starts", "reloads", "skipped")}}
     for result in results:
-        fresh = {entry["work"] for entry in result["rounds"]} | ({"reload"} if result["reloads"] else set())
+        fresh = {entry["work"] for key in ("rounds", "starts") for entry in result[key]}
         for key in ("rounds", "starts", "skipped"):
             out[key] = [entry for entry in out[key] if entry["work"] not in fresh] + result[key]
         out["reloads"] = result["reloads"] or out["reloads"]
