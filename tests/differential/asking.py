@@ -11,6 +11,12 @@ WINDOW = 24
 PATIENCE = 0.7  # seconds until a question counts as unanswered
 PACE = 0.0125  # seconds between questions that are broken
 AGAIN = 2
+GONE = 10 * PATIENCE  # seconds without a word, of questions that are in order
+
+
+class Gone(Exception):
+    """The server answers no more."""
+
 
 
 def tagged(number, wire):
@@ -39,13 +45,18 @@ class Udp:
     def ask(self, wires):
         """{index: reply} for [(index, wire)], a window at a time; ids are the indices."""
         replies, waiting, queue = {}, {}, list(reversed(wires))
+        heard = time.monotonic()
         while queue or waiting:
+            before = len(replies)
             while queue and len(waiting) < WINDOW:
                 index, wire = queue.pop()
                 waiting[index] = time.monotonic() + PATIENCE
                 self.socket.send(tagged(index, wire))
             self.take(0.05, waiting, replies)
             now = time.monotonic()
+            heard = now if len(replies) > before else heard
+            if now - heard > GONE:
+                raise Gone
             waiting = {index: until for index, until in waiting.items() if until > now}
         return replies
 

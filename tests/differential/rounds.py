@@ -4,6 +4,7 @@ import collections
 import concurrent.futures
 import copy
 import pathlib
+import sys
 import tempfile
 
 import additional
@@ -16,6 +17,10 @@ import random_zones
 import truncation
 from compare import Case
 from servers import NAMES, Four
+
+
+class Hung(Exception):
+    """A peer that stopped answering for good."""
 
 
 class Result:
@@ -34,7 +39,21 @@ class Result:
 
 def ask_four(pool, ports, asked):
     futures = {name: pool.submit(asking.ask_all, port, asked) for name, port in ports.items()}
-    return {name: future.result() for name, future in futures.items()}
+    replies = {}
+    for name, future in futures.items():
+        try:
+            replies[name] = future.result()
+        except asking.Gone:
+            if name == "steerd":
+                raise AssertionError("steerd answers no more") from None
+            replies[name] = None
+    return replies
+
+
+def check(replies):
+    hung = [name for name in NAMES if replies[name] is None]
+    if hung:
+        raise Hung(", ".join(hung))
 
 
 def over_tcp(question):
@@ -46,9 +65,11 @@ def over_tcp(question):
 def cases_of(ports, zones, asked):
     with concurrent.futures.ThreadPoolExecutor(len(NAMES)) as pool:
         replies = ask_four(pool, ports, asked)
+        check(replies)
         cut = [i for i, q in enumerate(asked) if not q.tcp and not (q.edns and q.edns[1]) and any(
             replies[name][i] and replies[name][i][2] & 2 for name in NAMES)]
         again = ask_four(pool, ports, [over_tcp(asked[i]) for i in cut])
+        check(again)
     seconds = {i: {name: again[name][n] for name in NAMES} for n, i in enumerate(cut)}
     return [Case(question, zones, {name: replies[name][i] for name in NAMES}, seconds.get(i))
             for i, question in enumerate(asked)]
@@ -75,8 +96,13 @@ def run(seed, count):
             path = pathlib.Path(folder) / zone.file
             path.write_text(zone.text())
             files.append((model.text_of(zone.apex), str(path)))
-        with Four(files) as four:
-            cases = cases_of(four.ports(), zones, asked)
+        try:
+            with Four(files) as four:
+                cases = cases_of(four.ports(), zones, asked)
+        except Hung as hung:
+            # Knot 3.2 does so with some zones (seed 3: an MX question, and its thread spins for ever).
+            print(f"seed {seed}: {hung} answers no more; the round is left out", file=sys.stderr)
+            return result
     for case in cases:
         result.asked += 1
         result.rcodes[case.words["steerd"]] += 1
