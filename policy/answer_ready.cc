@@ -253,7 +253,10 @@ void fill(const Plan& plan, const Picked& picked, const SlotList& list,
           Decision& decision) noexcept {
     decision.kind = DecisionKind::Addresses;
     decision.slot_count = static_cast<std::uint8_t>(list.count);
-    std::memcpy(decision.slots.data(), list.slots.data(), list.count * sizeof list.slots[0]);
+    decision.slots.data()[0] = static_cast<SlotId>(list.slots.data()[0]);
+    if (list.count > 1) {  // apart, since one address is what most answers have
+        std::memcpy(decision.slots.data(), list.slots.data(), list.count * sizeof list.slots[0]);
+    }
     EndpointId* const endpoints = decision.endpoints.data();
     if (picked.ring == nullptr) {
         endpoints[0] = static_cast<EndpointId>(picked.endpoint);
@@ -310,11 +313,12 @@ bool answer_ready(const Snapshot& snapshot, const Request& request, const Asked&
     for (std::size_t i = 0; i < list.count; ++i) {
         to = put_record_head(asked, ttl_s, to);
         dns::store_u16(to, static_cast<std::uint16_t>(octets));
-        const auto address = plan.slots.data()[list.slots.data()[i]].address.octets();
+        const std::uint8_t* const address =
+            plan.slots.data()[list.slots.data()[i]].address.octets().data();
         if (v4) {
-            std::memcpy(to + 2, address.data(), 4);
+            std::memcpy(to + 2, address, 4);
         } else {
-            std::memcpy(to + 2, address.data(), 16);
+            std::memcpy(to + 2, address, 16);
         }
         to += 2 + octets;
     }

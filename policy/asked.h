@@ -94,8 +94,12 @@ inline std::uint8_t* put_opt(const Asked& asked, std::uint8_t scope, std::uint8_
     dns::store_u32(to + 5, asked.dnssec_ok ? 0x8000 : 0);
     dns::store_u16(to + 9, static_cast<std::uint16_t>(asked.option_size));
     to += kOptHead;
-    if (asked.option_size != 0) {  // as it came, with our scope (RFC 7871 §7.2.1)
-        std::memcpy(to, asked.option, asked.option_size);
+    if (asked.option_size != 0) {       // as it came, with our scope (RFC 7871 §7.2.1)
+        if (asked.option_size == 11) {  // a /24 of IPv4, what resolvers tell
+            std::memcpy(to, asked.option, 11);
+        } else {
+            std::memcpy(to, asked.option, asked.option_size);
+        }
         to[kScopeAt] = scope;
         to += asked.option_size;
     }
