@@ -48,9 +48,11 @@ Json answers_json(const AnswerTotals& totals,
         }
     }
     const WorkerSums all = sum_of(workers);
-    return {{"queries", {{"udp", all.queries[0]}, {"tcp", all.queries[1]}}},
+    return {{"queries",
+             {{"udp", received(totals, all, policy::Transport::Udp)},
+              {"tcp", received(totals, all, policy::Transport::Tcp)}}},
             {"dropped",
-             {{"not_a_query", all.not_a_query},
+             {{"not_a_query", not_queries(all)},
               {"no_port", all.no_port},
               {"send_failed", all.send_failures}}},
             {"fail_open", fail_open},

@@ -16,6 +16,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/page/", false, get_page_file},
     Route{"GET", "/healthz", false, get_health},
     Route{"GET", "/readyz", false, get_ready},
+    Route{"GET", "/metrics", false, get_metrics},
     Route{"GET", "/api/v1/status", false, get_status},
     Route{"GET", "/api/v1/answers", false, get_answers},
     Route{"GET", "/api/v1/explain", false, get_explain},

@@ -51,6 +51,7 @@ struct Found {
 
 void get_health(const Call& call, const Reply& reply);
 void get_ready(const Call& call, const Reply& reply);
+void get_metrics(const Call& call, const Reply& reply);
 void get_status(const Call& call, const Reply& reply);
 void get_answers(const Call& call, const Reply& reply);
 void get_explain(const Call& call, const Reply& reply);

@@ -5,14 +5,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/answer_book.h"
 #include "server/counters.h"
 
 namespace steerd::admin {
 
 struct WorkerSums {
-    std::array<std::uint64_t, 2> queries{};  // by policy::Transport
+    std::array<std::uint64_t, 2> unanswered{};  // by policy::Transport
     std::array<std::uint64_t, server::kRcodeSlots> rare_rcodes{};
-    std::uint64_t not_a_query = 0;
     std::uint64_t no_port = 0;
     std::uint64_t truncated = 0;
     std::uint64_t send_failures = 0;
@@ -21,17 +21,31 @@ struct WorkerSums {
     std::uint64_t tcp_timeouts = 0;
 };
 
+[[nodiscard]] inline std::uint64_t not_queries(const WorkerSums& sums) {
+    return sums.unanswered[0] + sums.unanswered[1];
+}
+
+/// Messages that were looked at, answered or not.
+[[nodiscard]] inline std::uint64_t received(const server::AnswerTotals& totals,
+                                            const WorkerSums& sums, policy::Transport transport) {
+    std::uint64_t sum = sums.unanswered[static_cast<std::size_t>(transport)];
+    for (std::size_t row = 0; row < totals.layout().zone_rows(); ++row) {
+        for (std::size_t rcode = 0; rcode < server::AnswerLayout::kRcodes; ++rcode) {
+            sum += totals.zone(row, transport, rcode);
+        }
+    }
+    return sum;
+}
+
 [[nodiscard]] inline WorkerSums sum_of(const std::vector<const server::WorkerCounters*>& workers) {
     WorkerSums sums;
     for (const auto* one : workers) {
-        for (std::size_t i = 0; i < sums.queries.size(); ++i) {
-            sums.queries[i] += one->queries[i].load();
+        for (std::size_t i = 0; i < sums.unanswered.size(); ++i) {
+            sums.unanswered[i] += one->unanswered[i].load();
         }
         for (std::size_t i = 0; i < sums.rare_rcodes.size(); ++i) {
             sums.rare_rcodes[i] += one->rcodes[i].load();
         }
-        sums.not_a_query +=
-            one->kinds[static_cast<std::size_t>(policy::AnswerKind::Dropped)].load();
         sums.no_port += one->no_port.load();
         sums.truncated += one->truncated.load();
         sums.send_failures += one->send_failures.load();

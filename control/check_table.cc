@@ -44,6 +44,18 @@ void CheckTable::restore(std::vector<CheckState> states) {
     }
 }
 
+/// Lives as long as a check of that name does; a reload ends old checks after it began new ones.
+std::shared_ptr<CheckDurations> CheckTable::durations_of(const std::string& probe) {
+    auto& kept = durations_[probe];
+    auto durations = kept.lock();
+    if (durations == nullptr) {
+        durations = std::make_shared<CheckDurations>();
+        kept = durations;
+        std::erase_if(durations_, [](const auto& entry) { return entry.second.expired(); });
+    }
+    return durations;
+}
+
 Check CheckTable::start_of_life(const base::IpAddress& address,
                                 const std::shared_ptr<const health::ProbeSpec>& spec,
                                 base::Wall now) {
@@ -90,6 +102,7 @@ CheckId CheckTable::acquire(const base::IpAddress& address,
     }
     auto check = std::make_unique<Check>(start_of_life(address, spec, now.wall));
     check->uses = 1;
+    check->durations = durations_of(spec->name);
     unheard_ += check->heard ? 0U : 1U;
     const CheckId id = schedule_.add({spec->interval, spec->fast_interval}, now.mono, spread, rng_);
     if (index(id) >= checks_.size()) {
@@ -170,6 +183,7 @@ bool CheckTable::record(const health::CheckDone& done, base::Now now) {
             ++check.counts.inconclusive;
             return true;
     }
+    check.durations->add(verdict.latency);
     check.verified = ended_wall;
     if (recorded == health::Recorded::Changed) {
         check.since = now.wall;

@@ -40,6 +40,7 @@ struct Check {
     base::Wall last_at{};
     std::optional<base::Wall> certificate_expires{};
     CheckCounts counts{};
+    std::shared_ptr<CheckDurations> durations{};  // shared by all checks of a probe's name
 };
 
 /// "http 200 in 12 ms" for what passed, the reason alone for what did not.
@@ -82,6 +83,7 @@ class CheckTable {
         friend auto operator<=>(const RestoredKey&, const RestoredKey&) = default;
     };
 
+    [[nodiscard]] std::shared_ptr<CheckDurations> durations_of(const std::string& probe);
     [[nodiscard]] Check start_of_life(const base::IpAddress& address,
                                       const std::shared_ptr<const health::ProbeSpec>& spec,
                                       base::Wall now);
@@ -93,6 +95,7 @@ class CheckTable {
     std::vector<std::unique_ptr<Check>> checks_;  // by id; nullptr: free
     std::map<base::IpAddress, std::vector<health::CheckId>> by_address_;
     std::map<RestoredKey, CheckState> restored_;
+    std::map<std::string, std::weak_ptr<CheckDurations>, std::less<>> durations_;  // by probe
 };
 
 }  // namespace steerd::control

@@ -1,6 +1,8 @@
 // What the control tells of itself: the state that survives a restart, and the status that is
 // shown. Reads only. Thread rule: one thread.
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "control/control_impl.h"
@@ -96,10 +98,15 @@ Status Control::Impl::status(base::Now now) const {
     status.generation = snapshot_->generation;
     status.published = snapshot_->published.wall;
     std::vector<std::uint32_t> place;  // in Status::checks, by CheckId
+    std::map<std::string_view, const CheckDurations*> probes;
     for (const CheckId id : checks_.ids()) {
+        probes.emplace(checks_.at(id).spec->name, checks_.at(id).durations.get());
         place.resize(static_cast<std::size_t>(id) + 1);
         place.back() = static_cast<std::uint32_t>(status.checks.size());
         status.checks.push_back(status_of(checks_.at(id), now));
+    }
+    for (const auto& [probe, durations] : probes) {
+        status.probes.push_back({std::string(probe), *durations});
     }
     endpoints_into(status, place, now);
     status.holds = holds_.status(now);

@@ -2,6 +2,9 @@
 // one moment. Holds no words for people but causes. Thread rule: plain values.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +24,27 @@ struct CheckCounts {
     std::uint64_t slow = 0;
     std::uint64_t fail = 0;
     std::uint64_t inconclusive = 0;
+};
+
+/// How long the checks of one probe took that came to a verdict, on all its addresses.
+struct CheckDurations {
+    /// Upper bounds of the buckets in seconds; what is above all of them comes last.
+    static constexpr std::array kBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                        0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
+    std::array<std::uint64_t, kBounds.size() + 1> counts{};
+    double sum_s = 0;
+
+    void add(base::Duration took) noexcept {
+        const double seconds = std::chrono::duration<double>(took).count();
+        const auto bucket = std::ranges::lower_bound(kBounds, seconds) - kBounds.begin();
+        ++counts[static_cast<std::size_t>(bucket)];
+        sum_s += seconds;
+    }
+};
+
+struct ProbeStatus {
+    std::string probe;
+    CheckDurations durations;
 };
 
 /// One check: an address and a probe, shared by all endpoints that use it.
@@ -85,6 +109,7 @@ struct Status {
     bool first_round_done = false;
     std::size_t checks_in_flight = 0;
     std::vector<CheckStatus> checks;
+    std::vector<ProbeStatus> probes;  // those that are used, by name
     std::vector<EndpointStatus> endpoints;
     std::vector<HoldStatus> holds;
     std::vector<SteeredStatus> steered;

@@ -12,10 +12,6 @@ namespace {
 // Trees that stand far apart in the list of endpoints lie wide: a bound on memory, not on rows.
 constexpr std::size_t kMaxOrdinals = 1'000'000;
 
-std::size_t lines_for(std::size_t counters) {
-    return (counters + CounterLine::kCounters - 1) / CounterLine::kCounters;
-}
-
 }  // namespace
 
 AnswerLayout::Row AnswerLayout::add_row(std::size_t endpoints, std::uint32_t at) {
@@ -70,21 +66,26 @@ AnswerLayout::AnswerLayout(const policy::Plan& plan) {
 }
 
 AnswerBlock::AnswerBlock(const AnswerLayout& layout)
-    : zone_rows_(static_cast<std::uint32_t>(layout.zone_rows())),
+    : last_zone_row_(static_cast<std::uint32_t>(layout.zone_rows() - 1)),
       last_row_(static_cast<std::uint32_t>(layout.rows().size() - 1)),
       rows_(layout.rows().data()),
       ordinals_(layout.ordinals().data()),
-      zones_(std::make_unique<CounterLine[]>(layout.zone_rows() * 2)),
-      lines_(std::make_unique<CounterLine[]>(lines_for(layout.name_cells()))) {}
+      zones_(layout.zone_rows() * 2 * AnswerLayout::kRcodes),
+      names_(layout.name_cells()) {}
 
-void AnswerBlock::count_odd(const policy::Decision& decision, std::uint32_t head) noexcept {
+/// Several endpoints, none, or all down.
+void AnswerBlock::count_odd(const policy::Decision& decision,
+                            const AnswerLayout::Row& row) noexcept {
+    for (std::size_t i = 0; i < decision.endpoint_count; ++i) {
+        count_endpoint(row, decision.endpoints[i]);
+    }
     if (decision.fail_open) {
-        at(head + AnswerLayout::FailOpen).add();
+        names_[row.first + AnswerLayout::FailOpen].add();
     }
     if (decision.endpoint_count == 0) {
-        at(head + AnswerLayout::Nobody).add();
+        names_[row.first + AnswerLayout::Nobody].add();
     } else {
-        at(head + AnswerLayout::Further).add(decision.endpoint_count - 1U);
+        names_[row.first + AnswerLayout::Further].add(decision.endpoint_count - 1U);
     }
 }
 

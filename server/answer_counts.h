@@ -8,10 +8,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,10 +21,30 @@
 
 namespace steerd::server {
 
-/// Octets that one thread writes are never on a line of another's.
-struct alignas(64) CounterLine {
-    static constexpr std::size_t kCounters = 8;
-    std::array<Counter, kCounters> counters;
+/// Counters on lines of their own: what one thread writes is never on a line of another's.
+class CounterLines {
+  public:
+    static constexpr std::size_t kLine = 64;
+
+    explicit CounterLines(std::size_t counters)
+        : counters_(new (std::align_val_t{kLine}) Counter[rounded(counters)]) {}
+
+    /// REQUIRES: `i` is below the number it was made with.
+    [[nodiscard]] Counter& operator[](std::size_t i) const noexcept { return counters_.get()[i]; }
+
+  private:
+    struct Delete {
+        void operator()(Counter* counters) const noexcept {
+            ::operator delete[](counters, std::align_val_t{kLine});
+        }
+    };
+
+    static std::size_t rounded(std::size_t counters) noexcept {
+        constexpr std::size_t kEach = kLine / sizeof(Counter);
+        return (counters + kEach - 1) / kEach * kEach;
+    }
+
+    std::unique_ptr<Counter, Delete> counters_;
 };
 
 class AnswerLayout {
@@ -34,7 +54,7 @@ class AnswerLayout {
     /// Pairs of name and endpoint; a name that finds no room any more shares the last row.
     static constexpr std::size_t kMaxPairs = 20'000;
     /// RCODEs below 7 have a place of their own in a row, all others share the last one.
-    static constexpr std::size_t kRcodes = CounterLine::kCounters;
+    static constexpr std::size_t kRcodes = CounterLines::kLine / sizeof(Counter);
 
     /// What stands in a name's row before its endpoints.
     enum Head : std::uint32_t {
@@ -97,11 +117,10 @@ class AnswerBlock {
 
     /// The owner's alone. Queries without an answer are not counted here.
     void count(const policy::Outcome& outcome, policy::Transport transport) noexcept {
-        // kNone + 1 is 0: the row of what is in no zone of ours.
-        const std::size_t row = std::min(outcome.zone + 1U, zone_rows_ - 1U);
         const auto rcode = std::min<std::size_t>(static_cast<std::size_t>(outcome.rcode),
                                                  AnswerLayout::kRcodes - 1);
-        zones_[row * 2 + static_cast<std::size_t>(transport)].counters[rcode].add();
+        // kNone + 1 is 0: the row of what is in no zone of ours.
+        zones_[zone_cell(std::min(outcome.zone + 1U, last_zone_row_), transport, rcode)].add();
         if (outcome.steered != policy::kNone) {
             count_decision(outcome);
         }
@@ -109,40 +128,44 @@ class AnswerBlock {
 
     [[nodiscard]] std::uint64_t zone(std::size_t row, policy::Transport transport,
                                      std::size_t rcode) const noexcept {
-        return zones_[row * 2 + static_cast<std::size_t>(transport)].counters[rcode].load();
+        return zones_[zone_cell(row, transport, rcode)].load();
     }
 
     [[nodiscard]] std::uint64_t name_cell(std::size_t cell) const noexcept {
-        return lines_[cell / CounterLine::kCounters].counters[cell % CounterLine::kCounters].load();
+        return names_[cell].load();
     }
 
   private:
-    [[nodiscard]] Counter& at(std::uint32_t cell) noexcept {
-        return lines_[cell / CounterLine::kCounters].counters[cell % CounterLine::kCounters];
+    /// A row of a zone has a line for each transport.
+    [[nodiscard]] static std::size_t zone_cell(std::size_t row, policy::Transport transport,
+                                               std::size_t rcode) noexcept {
+        return (row * 2 + static_cast<std::size_t>(transport)) * AnswerLayout::kRcodes + rcode;
     }
 
     void count_decision(const policy::Outcome& outcome) noexcept {
         const auto& decision = outcome.decision;
         const auto row = rows_[std::min(outcome.steered, last_row_)];
-        const std::uint32_t first = row.first + AnswerLayout::kHeadSize;
-        for (std::size_t i = 0; i < decision.endpoint_count; ++i) {
-            const auto endpoint = static_cast<std::uint32_t>(decision.endpoints[i]);
-            at(first + ordinals_[row.at + endpoint]).add();
-        }
-        if (decision.fail_open || decision.endpoint_count != 1) {
-            count_odd(decision, row.first);
+        if (decision.endpoint_count == 1 && !decision.fail_open) [[likely]] {
+            count_endpoint(row, *decision.endpoints.data());
+        } else {
+            count_odd(decision, row);
         }
     }
 
-    void count_odd(const policy::Decision& decision, std::uint32_t head) noexcept;
+    void count_endpoint(const AnswerLayout::Row& row, policy::EndpointId endpoint) noexcept {
+        const auto ordinal = ordinals_[row.at + static_cast<std::uint32_t>(endpoint)];
+        names_[row.first + AnswerLayout::kHeadSize + ordinal].add();
+    }
+
+    void count_odd(const policy::Decision& decision, const AnswerLayout::Row& row) noexcept;
 
     // Pointers of our own: one step less on the way than by way of the layout.
-    std::uint32_t zone_rows_;
+    std::uint32_t last_zone_row_;
     std::uint32_t last_row_;
     const AnswerLayout::Row* rows_;
     const std::uint32_t* ordinals_;
-    std::unique_ptr<CounterLine[]> zones_;  // row * 2 + transport
-    std::unique_ptr<CounterLine[]> lines_;  // name cells, in lines
+    CounterLines zones_;
+    CounterLines names_;
 };
 
 }  // namespace steerd::server

@@ -14,12 +14,9 @@
 namespace steerd::server {
 
 inline constexpr std::size_t kRcodeSlots = 24;  // the named RCODEs lie below
-inline constexpr std::size_t kKindSlots = 16;
-static_assert(static_cast<std::size_t>(policy::AnswerKind::Chaos) < kKindSlots);
 
 struct alignas(64) WorkerCounters {
-    std::array<Counter, 2> queries;  // by policy::Transport, those without an answer included
-    std::array<Counter, kKindSlots> kinds;
+    std::array<Counter, 2> unanswered;        // by policy::Transport: what is no query
     std::array<Counter, kRcodeSlots> rcodes;  // those that have no place in a zone's row
     Counter no_port;                          // dropped: nobody sends from port 0
     Counter truncated;
@@ -31,17 +28,16 @@ struct alignas(64) WorkerCounters {
 
     void count(const policy::Outcome& outcome, policy::Transport transport,
                AnswerBlock& answers) noexcept {
-        queries[static_cast<std::size_t>(transport)].add();
-        kinds[static_cast<std::size_t>(outcome.kind)].add();
-        if (outcome.size == 0) {
+        if (outcome.size == 0) [[unlikely]] {
+            unanswered[static_cast<std::size_t>(transport)].add();
             return;
         }
         answers.count(outcome, transport);
-        if (static_cast<std::size_t>(outcome.rcode) >= AnswerLayout::kRcodes - 1) {
-            const auto rcode = static_cast<std::size_t>(outcome.rcode);
+        const auto rcode = static_cast<std::size_t>(outcome.rcode);
+        if (rcode >= AnswerLayout::kRcodes - 1) [[unlikely]] {
             rcodes[rcode < kRcodeSlots ? rcode : kRcodeSlots - 1].add();
         }
-        if (outcome.truncated) {
+        if (outcome.truncated) [[unlikely]] {
             truncated.add();
         }
     }

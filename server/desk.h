@@ -35,11 +35,19 @@ struct LoadReport {
     std::vector<std::string> wait_for_restart;  // "[server]"
 };
 
+struct ReloadCounts {
+    std::uint64_t ok = 0;
+    std::uint64_t partly_refused = 0;
+    std::uint64_t refused = 0;
+};
+
 struct ServerStatus {
     control::Status control;
     std::shared_ptr<const policy::Plan> plan;  // in force, or about to be
     EarlierTtls earlier_ttls;                  // longer ones, of earlier plans
     LoadReport load;                           // the last one
+    ReloadCounts reloads;                      // since the start
+    std::uint64_t log_suppressed = 0;          // lines about events that were too many
     base::Wall started{};
     bool ready = false;  // answering queries
     std::vector<std::string> listening;

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
+#include "base/text.h"
+#include "server/log.h"
+
 namespace steerd::server {
 
 std::string event_text(const control::Event& event) {
@@ -26,6 +31,22 @@ std::string event_text(const control::Event& event) {
         out += " by " + event.who;
     }
     return out;
+}
+
+void log_event(const control::Event& event) {
+    const std::string until = event.until ? base::format_wall(*event.until) : "";
+    const bool route = event.kind == control::EventKind::RouteMoved ||
+                       event.kind == control::EventKind::RouteReleased;
+    const std::array fields{LogField{"EVENT", control::to_text(event.kind)},
+                            LogField{route ? "ROUTE" : "ENDPOINT", event.name},
+                            LogField{"ADDRESS", event.address},
+                            LogField{"FROM", event.from},
+                            LogField{"TO", event.to},
+                            LogField{"CAUSE", event.cause},
+                            LogField{"WHO", event.who},
+                            LogField{"UNTIL", until},
+                            LogField{"JUDGE", event.judge}};
+    log(LogLevel::Notice, event_text(event), fields);
 }
 
 }  // namespace steerd::server

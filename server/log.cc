@@ -27,7 +27,12 @@ std::string_view word(LogLevel level) noexcept {
 
 }  // namespace
 
-void log(LogLevel level, std::string_view message) noexcept {
+void log(LogLevel level, std::string_view message, std::span<const LogField> fields) noexcept {
+    constexpr const char* kJournal = "/run/systemd/journal/socket";
+    if (!fields.empty() && stderr_is_journal() &&
+        send_to_journal(kJournal, journal_entry(static_cast<int>(level), message, fields))) {
+        return;
+    }
     // JOURNAL_STREAM is set by systemd when standard error goes to the journal.
     const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
     std::string line = journal ? "<" + std::to_string(static_cast<int>(level)) + ">"

@@ -126,9 +126,7 @@ void Service::carry_out(control::Effects effects) {
         const auto& server = started_with_->server.resolver;
         probers_->resolve(to_request(target, server));
     }
-    for (const auto& event : effects.events) {
-        log(LogLevel::Notice, event_text(event));
-    }
+    log_events(effects.events);
     events_.append(effects.events);
     for (auto& reply : effects.replies) {
         on_reply(std::move(reply));
@@ -153,6 +151,28 @@ void Service::carry_out(control::Effects effects) {
         &timer_,
         [](uv_timer_t* timer) { static_cast<Service*>(timer->data)->step(control::Tick{}); },
         wait_ms, 0);
+}
+
+/// Each with its cause, and orders with who gave them. Transitions of thousands of addresses at
+/// once are cut down; how many lines are missing is said, and the events have them all.
+void Service::log_events(const std::vector<control::Event>& events) {
+    const auto now = clock_.now().mono;
+    for (const auto& event : events) {
+        const bool may_be_many = event.kind == control::EventKind::Transition ||
+                                 event.kind == control::EventKind::RouteMoved;
+        if (!may_be_many || event_limit_.take(now)) {
+            log_event(event);
+        }
+    }
+    tell_suppressed();
+}
+
+void Service::tell_suppressed() {
+    if (const auto missing = event_limit_.untold(clock_.now().mono)) {
+        log(LogLevel::Warning,
+            fmt::format("{} lines about transitions were suppressed; steerd events has the newest",
+                        missing));
+    }
 }
 
 void Service::start_workers() {

@@ -175,6 +175,8 @@ std::shared_ptr<const ServerStatus> Service::make_status() const {
     made->plan = plan_;
     made->earlier_ttls = ttl_memory_.earlier();
     made->load = last_load_;
+    made->reloads = reloads_;
+    made->log_suppressed = event_limit_.suppressed();
     made->started = started_;
     made->ready = workers_started_;
     made->listening = listening_;

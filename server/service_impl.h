@@ -21,6 +21,7 @@
 #include "server/event_log.h"
 #include "server/listeners.h"
 #include "server/loader.h"
+#include "server/log_limit.h"
 #include "server/mailbox.h"
 #include "server/notify.h"
 #include "server/rtt_learner.h"
@@ -61,6 +62,8 @@ class Service {
     void on_resolved(std::vector<std::vector<probers::ResolveDone>> batches);
     void step(control::Input input);
     void carry_out(control::Effects effects);
+    void log_events(const std::vector<control::Event>& events);
+    void tell_suppressed();
     void start_workers();
     void stop(int status);
     void close_handles();
@@ -102,6 +105,7 @@ class Service {
     std::unique_ptr<Mailbox<DeskRequest>> requests_;
     std::unique_ptr<Mailbox<Written>> written_;
     EventLog events_;
+    LogLimit event_limit_;
     OpenUpstairs open_;
     std::optional<Desk> desk_;
     Upstairs upstairs_;
@@ -128,6 +132,7 @@ class Service {
     std::thread loader_;
     std::optional<LoadReport> reloaded_;  // to be told once the new plan is published
     LoadReport last_load_;
+    ReloadCounts reloads_;
     std::vector<AskReload> reload_asked_;    // wait for the load under way
     std::vector<AskReload> reload_waiting_;  // wait for the next one
     bool loading_ = false;

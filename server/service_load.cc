@@ -117,6 +117,9 @@ void Service::on_reloaded(LoadedPlan loaded) {
 }
 
 void Service::finish_reload() {
+    ++(last_load_.ok               ? reloads_.ok
+       : last_load_.partly_refused ? reloads_.partly_refused
+                                   : reloads_.refused);
     if (workers_started_) {
         notifier_.send("READY=1");
     }
@@ -154,6 +157,7 @@ void Service::bind(const config::Model& model) {
 /// A few times a second.
 void Service::on_housekeeping() {
     cell_.release_retired();
+    tell_suppressed();
     if (learner_ != nullptr) {
         learner_->collect();
     }

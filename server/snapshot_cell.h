@@ -27,7 +27,7 @@ class SnapshotCell {
         auto counts = book_.turn_to(next->plan, readers_.load(std::memory_order_relaxed));
         const std::lock_guard lock(mutex_);
         if (current_) {
-            retired_.push_back(std::move(current_));
+            retired_.push_back({std::move(current_), next->published.mono});
         }
         current_ = std::move(next);
         counts_ = std::move(counts);
@@ -36,15 +36,27 @@ class SnapshotCell {
 
     /// Frees what no worker looks at any more.
     void release_retired() {
-        std::vector<Pointer> free_outside_the_lock;
+        std::vector<Retired> free_outside_the_lock;
         {
             const std::lock_guard lock(mutex_);
             const auto held = std::partition(retired_.begin(), retired_.end(),
-                                             [](const Pointer& p) { return p.use_count() > 1; });
+                                             [](const Retired& r) { return r.held(); });
             std::move(held, retired_.end(), std::back_inserter(free_outside_the_lock));
             retired_.erase(held, retired_.end());
         }
         book_.settle();
+    }
+
+    /// How long a snapshot that was replaced has been in use since; 0: none is.
+    [[nodiscard]] base::Duration lag(base::Mono now) const {
+        base::Duration longest{};
+        const std::lock_guard lock(mutex_);
+        for (const Retired& retired : retired_) {
+            if (retired.held()) {
+                longest = std::max(longest, now - retired.replaced);
+            }
+        }
+        return longest;
     }
 
     /// What all readers have counted.
@@ -97,12 +109,19 @@ class SnapshotCell {
     };
 
   private:
+    struct Retired {
+        Pointer snapshot;
+        base::Mono replaced;
+
+        [[nodiscard]] bool held() const noexcept { return snapshot.use_count() > 1; }
+    };
+
     AnswerBook book_;
     mutable std::atomic<std::size_t> readers_{0};
     mutable std::mutex mutex_;
     Pointer current_;
     std::shared_ptr<AnswerCounts> counts_;  // of current_'s plan
-    std::vector<Pointer> retired_;
+    std::vector<Retired> retired_;
     std::atomic<std::uint64_t> generation_{0};
 };
 
