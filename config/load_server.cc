@@ -10,8 +10,8 @@ namespace steerd::config {
 
 namespace {
 
-constexpr std::size_t kLongestIdentity = 255;  // a TXT character-string, RFC 1035 §3.3
-constexpr std::size_t kLongestUnixPath = 107;  // sun_path of Linux, without its final zero
+constexpr std::size_t kLongestCharacterString = 255;  // RFC 1035 §3.3
+constexpr std::size_t kLongestUnixPath = 107;         // sun_path of Linux, without its final zero
 constexpr std::string_view kUnix = "unix:";
 
 bool is_loopback(const base::IpAddress& address) {
@@ -88,6 +88,15 @@ void read_resolver(TomlTable& table, ServerConfig& server) {
     }
 }
 
+/// Empty where it is absent.
+std::string read_character_string(TomlTable& table, std::string_view key) {
+    auto text = table.text(key).value_or("");
+    if (text.size() > kLongestCharacterString) {
+        table.error(key, fmt::format("{} has at most {} octets", key, kLongestCharacterString));
+    }
+    return text;
+}
+
 void add_unix(Draft& draft, const TomlTable& table, std::set<std::filesystem::path>& seen,
               const LocatedText& item) {
     const auto path = draft.source.folder / item.text.substr(kUnix.size());
@@ -116,10 +125,9 @@ void load_server(Draft& draft, TomlTable& root) {
     TomlTable table(node != nullptr ? *node : absent, "server", draft.source, draft.problems);
     read_listen(table, server);
     server.workers = static_cast<std::uint32_t>(table.integer("workers", {0, 1024}).value_or(0));
-    server.identity = table.text("identity").value_or("");
-    if (server.identity.size() > kLongestIdentity) {
-        table.error("identity", fmt::format("identity has at most {} octets", kLongestIdentity));
-    }
+    server.identity = read_character_string(table, "identity");
+    server.version = read_character_string(table, "version");
+    server.cookie_secrets = table.path("cookie_secrets");
     server.state_dir = table.path("state_dir");
     if (!table.has("state_dir")) {
         table.warning(table.at(),

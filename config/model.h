@@ -33,8 +33,10 @@ template <typename Id>
 
 struct ServerConfig {
     std::vector<base::SocketAddress> listen;
-    std::uint32_t workers = 0;  // 0: one for each CPU
-    std::string identity;       // empty: none
+    std::uint32_t workers = 0;                            // 0: one for each CPU
+    std::string identity;                                 // empty: none
+    std::string version;                                  // what version.bind tells; empty: nothing
+    std::optional<std::filesystem::path> cookie_secrets;  // absent: made at start
     std::optional<std::filesystem::path> state_dir;
     std::optional<geo::Location> location;  // this node
     std::optional<RegionId> region;

@@ -2,16 +2,17 @@
 // Thread rule: pure functions.
 #include "dns/edns.h"
 
+#include "dns/cookie.h"
 #include "dns/wire.h"
 
 namespace steerd::dns {
 
 namespace {
 
+constexpr std::uint16_t kFamilyNone = 0;
 constexpr std::uint16_t kFamilyV4 = 1;  // IANA address family numbers, as RFC 7871 §6 uses them
 constexpr std::uint16_t kFamilyV6 = 2;
 
-constexpr std::size_t kClientCookie = 8;
 constexpr std::size_t kMinFullCookie = 16;
 constexpr std::size_t kMaxFullCookie = 40;
 
@@ -39,6 +40,8 @@ bool parse_option(OptionCode code, std::span<const std::uint8_t> value, Edns& ed
         case OptionCode::TcpKeepalive:
             edns.tcp_keepalive = true;
             return true;
+        case OptionCode::ExtendedError:  // RFC 8914 §2: nothing in a query
+            return true;
     }
     return true;
 }
@@ -50,8 +53,11 @@ std::optional<ClientSubnet> parse_client_subnet(std::span<const std::uint8_t> op
     const std::uint16_t family = reader.u16();
     const unsigned source = reader.u8();
     const unsigned scope = reader.u8();
-    if (!reader.ok() || (family != kFamilyV4 && family != kFamilyV6) || scope != 0) {
+    if (!reader.ok() || family > kFamilyV6 || scope != 0) {
         return std::nullopt;
+    }
+    if (family == kFamilyNone) {  // no address at all: as a prefix of length 0
+        return source == 0 && reader.at_end() ? std::optional(ClientSubnet{}) : std::nullopt;
     }
     const auto ip_family = family == kFamilyV4 ? base::IpFamily::V4 : base::IpFamily::V6;
     if (source > base::bits_of(ip_family)) {
@@ -65,7 +71,7 @@ std::optional<ClientSubnet> parse_client_subnet(std::span<const std::uint8_t> op
         return std::nullopt;
     }
     return ClientSubnet{base::IpPrefix(base::IpAddress::from_octets(ip_family, octets), source),
-                        octets};
+                        family, octets};
 }
 
 bool parse_options(std::span<const std::uint8_t> options, Edns& edns) noexcept {

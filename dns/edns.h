@@ -1,6 +1,7 @@
 // The options of a query's OPT record. RFC 6891 §6.1.2 (options), RFC 7871 (client subnet), RFC
-// 5001 (NSID), RFC 7873 §5.2 (cookies: lengths only, nothing is verified here), RFC 7828
-// (keepalive). Options this server does not know are passed over. Thread rule: pure functions.
+// 5001 (NSID), RFC 7873 §5.2 (cookies: lengths only, cookie.h verifies), RFC 7828 (keepalive), RFC
+// 8914 (extended errors, in answers alone). Options this server does not know are passed over.
+// Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,17 @@ enum class OptionCode : std::uint16_t {
     Nsid = 3,
     ClientSubnet = 8,
     Cookie = 10,
-    TcpKeepalive = 11
+    TcpKeepalive = 11,
+    ExtendedError = 15
+};
+
+/// Why there is no answer, for people who debug (RFC 8914 §4).
+enum class InfoCode : std::uint16_t {
+    Other = 0,
+    Prohibited = 18,
+    NotAuthoritative = 20,
+    NotSupported = 21,
+    InvalidData = 24
 };
 
 /// The octets of an ECS option, checked as RFC 7871 §7.1.2 wants it of a query; nullopt is FORMERR.

@@ -124,7 +124,10 @@ ParsedQuery parse_query(std::span<const std::uint8_t> packet) noexcept {
 
     if (query.opcode != Opcode::Query) {
         parsed.rcode = Rcode::NotImp;
-    } else if (questions != 1) {  // RFC 9619 §4
+    } else if (questions == 0 && rest == Rcode::NoError && query.edns &&
+               !query.edns->cookie.empty()) {
+        parsed.rcode = Rcode::NoError;  // only a cookie is asked for
+    } else if (questions != 1) {        // RFC 9619 §4
         parsed.rcode = Rcode::FormErr;
     } else if (rest != Rcode::NoError) {
         parsed.rcode = rest;

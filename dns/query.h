@@ -21,7 +21,8 @@ inline constexpr std::size_t kMinUdpSize = 512;
 /// The EDNS Client Subnet option of a query (RFC 7871 §6), already validated: the address is zero
 /// behind the prefix, the family known, the scope zero.
 struct ClientSubnet {
-    base::IpPrefix prefix;  // source prefix-length and address; /0 means "do not use my address"
+    base::IpPrefix prefix;     // source prefix-length and address; /0 means "do not use my address"
+    std::uint16_t family = 0;  // as it came; 0 only with /0
     std::span<const std::uint8_t> address_octets;  // as they came, to be echoed
 };
 
@@ -50,7 +51,8 @@ struct Query {
 
 enum class QueryVerdict : std::uint8_t {
     Drop,   // no answer at all: shorter than a header, QR = 1
-    Reply,  // an answer of this RCODE with the question, if one could be read, and OPT if one came
+    Reply,  // an answer of this RCODE with the question, if one could be read, and OPT if one came;
+            // NoError: no question, but a cookie (RFC 7873 §5.4)
     Query   // to be looked up
 };
 

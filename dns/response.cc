@@ -1,15 +1,14 @@
 // Writes a response from front to back; header and OPT come last, into room that was kept for them.
 // RFC 1035 §4.1; RFC 2181 §9 (TC never leaves half an RRset); RFC 6891 §6.1, §7; RFC 7871 §7.2.1
-// (the option as it came, with our scope); RFC 5001. AD and CD are cleared and RA is never set:
-// this server neither validates nor recurses. Class ANY in a question is answered as IN. Thread
-// rule: one owner, on the stack of a worker.
+// (the option as it came, with our scope); RFC 5001 and others by add_option(). AD and CD are
+// cleared and RA is never set: this server neither validates nor recurses. Class ANY in a question
+// is answered as IN. Thread rule: one owner, on the stack of a worker.
 #include "dns/response.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
-#include "dns/edns.h"
 
 namespace steerd::dns {
 
@@ -22,7 +21,7 @@ constexpr std::size_t kSubnetHead = 4;
 constexpr std::size_t kRecordHead = 10;  // type, class, TTL, length
 constexpr std::uint16_t kQuestionPointer = kPointerBits << 8 | kHeaderSize;
 
-/// The room an OPT takes without NSID.
+/// The room an OPT takes without further options.
 std::size_t opt_size(const Query& query) noexcept {
     if (!query.edns) {
         return 0;
@@ -48,22 +47,27 @@ ResponseWriter::ResponseWriter(std::span<std::uint8_t> out, std::size_t limit,
       limit_(std::min(limit, kMaxMessage)),
       opt_size_(opt_size(query)) {
     CHECK(limit >= kMinUdpSize && out.size() >= limit);
-    writer_.set_limit(limit_ - opt_size_);  // at most 35 octets; header and question take up to 271
+    writer_.set_limit(limit_ - opt_size_);  // at most 35 octets; header and question: up to 271
     (void)writer_.room(kHeaderSize);
     writer_.bytes(query.question);
 }
 
 void ResponseWriter::set_identity(std::span<const std::uint8_t> identity) noexcept {
-    if (!query_.edns || !query_.edns->nsid || identity.empty() || !identity_.empty()) {
-        return;
+    if (query_.edns && query_.edns->nsid && !identity.empty()) {
+        add_option(OptionCode::Nsid, identity);
     }
-    const std::size_t size = kOptionHead + identity.size();
-    if (writer_.size() + opt_size_ + size > limit_) {
-        return;
+}
+
+bool ResponseWriter::add_option(OptionCode code, std::span<const std::uint8_t> value) noexcept {
+    const std::size_t size = kOptionHead + value.size();
+    if (!query_.edns || writer_.size() + opt_size_ + size > limit_) {
+        return false;
     }
-    identity_ = identity;
+    CHECK(option_count_ < kMostOptions);
+    options_[option_count_++] = {code, value};
     opt_size_ += size;
     writer_.set_limit(limit_ - opt_size_);
+    return true;
 }
 
 bool ResponseWriter::enter(Section section) noexcept {
@@ -243,17 +247,17 @@ void ResponseWriter::put_opt() noexcept {
     store_u16(to + 9, static_cast<std::uint16_t>(opt_size_ - kOptHead));
     if (edns.subnet) {
         const auto address = edns.subnet->address_octets;
-        const base::IpPrefix& prefix = edns.subnet->prefix;
         writer_.u16(static_cast<std::uint16_t>(OptionCode::ClientSubnet));
         writer_.u16(static_cast<std::uint16_t>(kSubnetHead + address.size()));
-        writer_.u16(prefix.address().is_v4() ? 1 : 2);
-        writer_.u16(static_cast<std::uint16_t>(prefix.length() << 8 | ecs_scope_));
+        writer_.u16(edns.subnet->family);
+        writer_.u16(static_cast<std::uint16_t>(edns.subnet->prefix.length() << 8 | ecs_scope_));
         writer_.bytes(address);
     }
-    if (!identity_.empty()) {
-        writer_.u16(static_cast<std::uint16_t>(OptionCode::Nsid));
-        writer_.u16(static_cast<std::uint16_t>(identity_.size()));
-        writer_.bytes(identity_);
+    for (std::uint8_t i = 0; i < option_count_; ++i) {
+        const Option& option = options_[i];
+        writer_.u16(static_cast<std::uint16_t>(option.code));
+        writer_.u16(static_cast<std::uint16_t>(option.value.size()));
+        writer_.bytes(option.value);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dns/edns.h"
 #include "dns/name_table.h"
 #include "dns/query.h"
 #include "dns/rrset.h"
@@ -49,12 +50,13 @@ class ResponseWriter {
     [[nodiscard]] bool truncated() const noexcept { return truncated_; }
 
     /// The EDNS part, written by finish() when the query had an OPT: scope for ECS (the option is
-    /// echoed when the query had it), NSID when asked for and `identity` is not empty. Call
-    /// set_identity before adding records: it is left out where they leave no room for it. The
-    /// octets must live until finish().
+    /// echoed when the query had it), NSID when asked for and `identity` is not empty.
     void set_ecs_scope(std::uint8_t scope) noexcept { ecs_scope_ = scope; }
 
     void set_identity(std::span<const std::uint8_t> identity) noexcept;
+    /// One more option, at most kMostOptions with NSID. Call it before adding records: where they
+    /// leave no room it is left out (false). The octets must live until finish().
+    bool add_option(OptionCode code, std::span<const std::uint8_t> value) noexcept;
 
     /// The EDNS UDP payload size this server announces (1232 unless configured).
     void set_announced_size(std::uint16_t size) noexcept { announced_size_ = size; }
@@ -95,6 +97,13 @@ class ResponseWriter {
                               std::span<const std::uint8_t> rdata) noexcept;
     void put_opt() noexcept;
 
+    static constexpr std::size_t kMostOptions = 4;
+
+    struct Option {
+        OptionCode code;
+        std::span<const std::uint8_t> value;
+    };
+
     const Query& query_;
     WireWriter writer_;
     NameTable names_;
@@ -108,7 +117,8 @@ class ResponseWriter {
     bool question_learned_ = false;
     std::uint8_t ecs_scope_ = 0;
     std::uint16_t announced_size_ = 1232;
-    std::span<const std::uint8_t> identity_;
+    std::uint8_t option_count_ = 0;
+    std::array<Option, kMostOptions> options_;  // the first option_count_ of them
 };
 
 }  // namespace steerd::dns

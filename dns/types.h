@@ -78,6 +78,7 @@ enum class Rcode : std::uint16_t {
     NxDomain = 3,
     NotImp = 4,
     Refused = 5,
+    YxDomain = 6,
     BadVers = 16,
     BadCookie = 23,
 };

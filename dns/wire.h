@@ -21,6 +21,10 @@ inline constexpr std::size_t kPointerEnd = 0x4000;
     return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
 }
 
+[[nodiscard]] constexpr std::uint32_t load_u32(const std::uint8_t* p) noexcept {
+    return std::uint32_t{load_u16(p)} << 16 | load_u16(p + 2);
+}
+
 constexpr void store_u16(std::uint8_t* p, std::uint16_t value) noexcept {
     p[0] = static_cast<std::uint8_t>(value >> 8);
     p[1] = static_cast<std::uint8_t>(value);

@@ -224,7 +224,8 @@ void rewrite_server(TomlNode& root, const LiveLayout& layout, const std::filesys
     TomlNode& server = config::table_at(root, "server");
     set_value(server, "listen", config::toml_strings({layout.server.text() + ":0"}));
     set_value(server, "state_dir", config::toml_string((folder / "state").string()));
-    config::erase_key(server, "resolver");  // nothing is resolved any more
+    config::erase_key(server, "resolver");        // nothing is resolved any more
+    config::erase_key(server, "cookie_secrets");  // the drill's clients send none
     TomlNode admin;
     set_value(admin, "listen", config::toml_strings({"unix:" + (folder / kAdminSocket).string()}));
     set_value(root, "admin", std::move(admin));

@@ -1,15 +1,18 @@
 // The one door: octets in, octets out, for UDP, TCP, explain, drills, fuzzing and benchmarks alike.
 // parse -> zone -> lookup -> (steered only) class, decide -> response, each a call that returns a
-// value. RFC 1034 §4.3.2, RFC 2308, RFC 4592, RFC 6672, RFC 6891, RFC 7871, RFC 8482, RFC 9471.
+// value. RFC 1034 §4.3.2, RFC 2308, RFC 4592, RFC 6672, RFC 6891, RFC 7828, RFC 7871, RFC 7873,
+// RFC 8482, RFC 8914, RFC 9018, RFC 9471.
 // No allocation, lock, log, clock or exception. Thread rule: any thread; the snapshot must outlive
 // the call.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/clock.h"
 #include "base/ip.h"
+#include "dns/cookie.h"
 #include "dns/types.h"
 #include "policy/decide.h"
 #include "policy/snapshot.h"
@@ -26,6 +29,8 @@ struct Request {
     Transport transport = Transport::Udp;
     base::Now now{};         // read once for a batch
     std::uint64_t draw = 0;  // fresh random bits for each query
+    /// TCP: how long the connection may be idle, in units of 100 ms, for who asks (RFC 7828).
+    std::optional<std::uint16_t> idle_100ms{};
 };
 
 enum class AnswerKind : std::uint8_t {
@@ -40,7 +45,8 @@ enum class AnswerKind : std::uint8_t {
     Unavailable,
     NotImplemented,
     Any,
-    Chaos
+    Chaos,
+    CookieOnly  // no question: RFC 7873 §5.4
 };
 
 struct Outcome {
@@ -48,6 +54,7 @@ struct Outcome {
     dns::Rcode rcode = dns::Rcode::NoError;
     AnswerKind kind = AnswerKind::Dropped;
     bool truncated = false;
+    dns::CookieState cookie = dns::CookieState::None;
     std::uint32_t zone = kNone;     // index into Plan::zones
     std::uint32_t steered = kNone;  // SteeredId
     std::uint32_t ttl_s = 0;

@@ -57,7 +57,6 @@ bool read_subnet(const std::uint8_t* value, std::size_t size, Asked& asked) noex
 }
 
 bool read_options(const std::uint8_t* at, std::size_t left, Asked& asked) noexcept {
-    bool cookie_seen = false;
     while (left != 0) {
         if (left < kOptionHead) {
             return false;
@@ -73,8 +72,11 @@ bool read_options(const std::uint8_t* at, std::size_t left, Asked& asked) noexce
             }
             asked.option = at;
             asked.option_size = size;
-        } else if (code == dns::OptionCode::Cookie && !cookie_seen && size == kOptionHead + 8) {
-            cookie_seen = true;  // a client's own half; servers' halves are rarer
+        } else if (code == dns::OptionCode::Cookie && asked.cookie_size == 0 &&
+                   (size == kOptionHead + dns::kClientCookie ||
+                    size == kOptionHead + dns::kFullCookie)) {
+            asked.cookie = at + kOptionHead;
+            asked.cookie_size = size - kOptionHead;
         } else {
             return false;
         }
@@ -173,6 +175,19 @@ bool may_be_cname(const Plan& plan, std::uint32_t zone, const Plain& found) noex
     return plan.trees[index(name.tree)].has_cname;
 }
 
+/// Behind the OPT's other options. REQUIRES: there is one, and secrets.
+void put_cookie(const Plan& plan, const Request& request, const Asked& asked, std::uint8_t* out,
+                Outcome& outcome) noexcept {
+    const auto cookie = dns::judge_cookie(plan.cookies, {asked.cookie, asked.cookie_size},
+                                          request.client, request.now.wall);
+    std::uint8_t* const to = out + outcome.size;
+    dns::store_u16(to, static_cast<std::uint16_t>(dns::OptionCode::Cookie));
+    dns::store_u16(to + 2, dns::kFullCookie);
+    std::memcpy(to + kOptionHead, cookie.octets.data(), dns::kFullCookie);
+    outcome.size += kOptionHead + dns::kFullCookie;
+    outcome.cookie = cookie.state;
+}
+
 }  // namespace
 
 bool answer_common(const Snapshot& snapshot, const Request& request, std::span<std::uint8_t> out,
@@ -182,6 +197,9 @@ bool answer_common(const Snapshot& snapshot, const Request& request, std::span<s
         return false;
     }
     const Plan& plan = *snapshot.plan;
+    if (asked.cookie_size != 0 && plan.cookies.count != 0) {
+        asked.cookie_room = kOptionHead + dns::kFullCookie;
+    }
     const zones::ZoneSlot* const slot = plan.zone_set.find(asked.name);
     if (slot == nullptr || slot->zone == nullptr) {
         return false;
@@ -212,6 +230,8 @@ bool answer_common(const Snapshot& snapshot, const Request& request, std::span<s
     if (!answered) {
         outcome.zone = kNone;
         outcome.steered = kNone;
+    } else if (asked.cookie_room != 0) {
+        put_cookie(plan, request, asked, out.data(), outcome);
     }
     return answered;
 }

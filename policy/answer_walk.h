@@ -1,6 +1,6 @@
 // One query on its way through the zones: the state that answer.cc, answer_zone.cc and
-// answer_steered.cc share while they fill one response. Lives on the stack of answer().
-// Thread rule: one owner.
+// answer_steered.cc share while they fill one response. Lives on the stack
+// of answer(). Thread rule: one owner.
 #pragma once
 
 #include <array>

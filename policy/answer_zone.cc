@@ -17,7 +17,6 @@ using zones::FindingKind;
 
 namespace {
 
-constexpr auto kYxDomain = static_cast<dns::Rcode>(6);  // RFC 6672 §2.2
 constexpr auto kMailB = static_cast<RrType>(253);
 constexpr auto kMailA = static_cast<RrType>(254);
 
@@ -183,7 +182,7 @@ AnswerWalk::Next AnswerWalk::dname(const Finding& finding) noexcept {
     const auto next =
         dns::Name::substitute(current_, finding.rrset.owner, target_of(finding.rrset));
     if (!next) {
-        outcome_.rcode = kYxDomain;
+        outcome_.rcode = dns::Rcode::YxDomain;  // RFC 6672 §2.2
         return Next::Done;
     }
     if (synthesised_count_ == kMaxChain) {

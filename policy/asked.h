@@ -30,6 +30,9 @@ struct Asked {
     std::uint32_t subnet_address = 0;      // V4; the bits behind the length are zero
     std::size_t option_size = 0;           // of the client subnet option, its head included
     const std::uint8_t* option = nullptr;  // where it stands in the query
+    std::size_t cookie_size = 0;           // of a cookie's octets
+    const std::uint8_t* cookie = nullptr;
+    std::size_t cookie_room = 0;  // of the cookie option in the answer; 0: none
 };
 
 /// The short way for a steered name: true with `out` and `outcome` complete.
@@ -47,7 +50,7 @@ inline constexpr std::size_t kRecordHead = 10;  // pointer, type, class, TTL
         request.transport == Transport::Tcp
             ? kMaxTcpAnswer
             : std::clamp<std::size_t>(asked.udp_size, dns::kMinUdpSize, kMaxUdpAnswer);
-    const std::size_t opt = asked.edns ? kOptHead + asked.option_size : 0;
+    const std::size_t opt = asked.edns ? kOptHead + asked.option_size + asked.cookie_room : 0;
     return limit - dns::kHeaderSize - asked.question_size - opt;
 }
 
@@ -82,7 +85,7 @@ inline std::uint8_t* put_record_head(const Asked& asked, std::uint32_t ttl_s,
     return to + kRecordHead;
 }
 
-/// The OPT where the query had one: the message's end.
+/// The OPT where the query had one: the message's end but for a cookie, for which it has room.
 inline std::uint8_t* put_opt(const Asked& asked, std::uint8_t scope, std::uint8_t* to) noexcept {
     constexpr std::size_t kScopeAt = 7;  // in a client subnet option
     if (!asked.edns) {
@@ -92,7 +95,7 @@ inline std::uint8_t* put_opt(const Asked& asked, std::uint8_t scope, std::uint8_
     dns::store_u16(to + 1, static_cast<std::uint16_t>(dns::RrType::OPT));
     dns::store_u16(to + 3, kMaxUdpAnswer);
     dns::store_u32(to + 5, asked.dnssec_ok ? 0x8000 : 0);
-    dns::store_u16(to + 9, static_cast<std::uint16_t>(asked.option_size));
+    dns::store_u16(to + 9, static_cast<std::uint16_t>(asked.option_size + asked.cookie_room));
     to += kOptHead;
     if (asked.option_size != 0) {       // as it came, with our scope (RFC 7871 §7.2.1)
         if (asked.option_size == 11) {  // a /24 of IPv4, what resolvers tell

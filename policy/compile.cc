@@ -109,6 +109,8 @@ std::shared_ptr<const Plan> compile(const PlanInput& input, base::Problems& prob
     plan->model = input.model;
     plan->world = input.world;
     plan->identity = input.model->server.identity;
+    plan->version = input.model->server.version;
+    plan->cookies = input.cookies;
     add_endpoints(*input.model, *plan);
     plan->distinct_addresses = all_distinct(plan->slots);
     add_zones(input, *plan);

@@ -35,6 +35,7 @@ struct PlanInput {
     std::size_t view_bytes_max = kViewBytesMax;
     /// Keeps outsiders from choosing names that collide in hash tables.
     std::uint64_t hash_seed = 0;
+    dns::CookieSecrets cookies;
 };
 
 /// A zone's steer table of an older model, its routes looked up by name in a newer one; nullptr

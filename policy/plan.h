@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "dns/cookie.h"
 #include "dns/name.h"
 #include "zones/zone_set.h"
 
@@ -118,7 +119,9 @@ struct Plan {
     zones::ZoneSet zone_set;                             // slot i of the set is zones[i]
     std::vector<std::vector<TreeId>> trees_of_endpoint;  // which trees an endpoint stands in
     bool distinct_addresses = false;                     // no two slots have one address
-    std::string identity;
+    std::string identity;                                // id.server, NSID; empty: none
+    std::string version;                                 // version.bind; empty: none
+    dns::CookieSecrets cookies;
 };
 
 }  // namespace steerd::policy

@@ -10,6 +10,7 @@
 
 #include "config/load.h"
 #include "policy/compile.h"
+#include "server/cookie_secrets.h"
 #include "server/process.h"
 #include "zones/load.h"
 
@@ -216,6 +217,17 @@ bool names_a_steer_entry(const base::Problems& problems, const config::ZoneConfi
     });
 }
 
+/// Those of the file, read anew by each load, so that a reload exchanges them; without one those
+/// that were made at start. nullopt: the file is bad.
+std::optional<dns::CookieSecrets> load_cookie_secrets(const config::Model& model,
+                                                      const LoadOptions& options,
+                                                      base::Problems& problems) {
+    if (model.server.cookie_secrets) {
+        return read_cookie_secrets(*model.server.cookie_secrets, problems);
+    }
+    return options.previous != nullptr ? options.previous->cookies : random_cookie_secrets();
+}
+
 struct World {
     std::shared_ptr<const geo::World> world;
     bool refused = false;
@@ -261,8 +273,11 @@ LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& optio
     // "Configuration, routes and geo data are swapped in whole or stay as they were": a bad geo
     // file refuses a reload, while a start goes on with what load_world found in its place.
     bool stop = refused && (options.previous != nullptr || options.strict);
+    const auto cookies = load_cookie_secrets(model, options, out.problems);
+    stop = stop || !cookies;
 
     policy::PlanInput input;
+    input.cookies = cookies.value_or(dns::CookieSecrets{});
     input.model = out.model;
     input.world = geo.world;
     input.previous = options.previous;

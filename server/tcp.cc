@@ -149,6 +149,17 @@ bool TcpServer::read_and_answer(Connection& c) noexcept {
     return true;
 }
 
+/// What an edns-tcp-keepalive says: 0, "close when you are done", where others wait for the place
+/// (RFC 7828 §3.3.2).
+std::uint16_t TcpServer::told_idle() const noexcept {
+    using Units = std::chrono::duration<std::int64_t, std::deci>;
+    if (by_age_.size() >= limits_.connections) {
+        return 0;
+    }
+    const auto idle = std::chrono::duration_cast<Units>(limits_.idle);
+    return static_cast<std::uint16_t>(std::clamp(idle, Units(1), Units(0xFFFF)).count());
+}
+
 /// Answers every complete message in `data` and sends the answers in one write. `used`: the octets
 /// that were answered; fewer than are complete when the client does not take its answers.
 /// REQUIRES: nothing waits to be written.
@@ -162,6 +173,7 @@ bool TcpServer::answer_complete(Connection& c, std::span<const std::uint8_t> dat
     request.client = c.client;
     request.transport = policy::Transport::Tcp;
     request.now = deps_.clock.now();
+    request.idle_100ms = told_idle();
     const std::span<std::uint8_t> out(scratch_out_);
     std::size_t filled = 0;
     while (data.size() - used >= 2) {

@@ -1,6 +1,7 @@
 // DNS over TCP (RFC 7766): any split of the stream, several queries on one connection, pipelining,
 // half-close. Read all, answer all, write once. Everything is bounded: connections in total and for
-// each client, octets waiting to be read or written, time without a complete query.
+// each client, octets waiting to be read or written, time without a complete query, which is told
+// to clients that ask for it (RFC 7828, RFC 9210 §4.2).
 // Thread rule: one worker owns it, on that worker's loop.
 #pragma once
 
@@ -64,6 +65,7 @@ class TcpServer {
     bool read_and_answer(Connection& c) noexcept;
     bool answer_complete(Connection& c, std::span<const std::uint8_t> data,
                          std::size_t& used) noexcept;
+    [[nodiscard]] std::uint16_t told_idle() const noexcept;
     bool send_all(Connection& c, std::span<const std::uint8_t> octets) noexcept;
     bool flush(Connection& c) noexcept;
     bool resume(Connection& c) noexcept;

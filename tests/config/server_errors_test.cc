@@ -72,6 +72,18 @@ TEST(ServerErrors, Identity) {
                 ElementsAre(problem("c.toml:4:12: error", "control character: \"a\\x00b\"")));
 }
 
+TEST(ServerErrors, Version) {
+    EXPECT_THAT(server("version = \"" + std::string(256, 'x') + "\""),
+                ElementsAre(problem("c.toml:4:11: error", "at most 255 octets")));
+    EXPECT_THAT(server("version = 3"),
+                ElementsAre(problem("c.toml:4:11: error", "got the integer 3")));
+}
+
+TEST(ServerErrors, CookieSecretsIsAFile) {
+    EXPECT_THAT(server("cookie_secrets = [\"00\"]"),
+                ElementsAre(problem("c.toml:4:18: error", "must be a")));
+}
+
 TEST(ServerErrors, Location) {
     for (const char* bad : {"[1]", "[1, 2, 3]", "[\"a\", 2]"}) {
         EXPECT_THAT(server(std::string("location = ") + bad),

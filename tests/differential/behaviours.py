@@ -193,7 +193,7 @@ ROWS = [
     ("client subnet, static name", "RFC 7871 7.2.1",
      "test_static_names_have_scope_0_and_no_ecs_in_no_ecs_out",
      ask("www.beh.test", options=[(questions.SUBNET, b"\0\1\x18\0\xc0\0\2")])),
-    ("edns-tcp-keepalive over TCP", "RFC 7828 3.2.1", "",
+    ("edns-tcp-keepalive over TCP", "RFC 7828 3.2.1", "AnswerOptionsTest.TheIdleTimeoutIsToldOverTcpToWhoAsks",
      ask("www.beh.test", tcp=True, options=[(questions.KEEPALIVE, b"")])),
     ("AXFR of a zone it has, nobody allowed", "RFC 5936 2.2.1",
      "ZoneAnswers.TransfersAreRefusedAndMetaTypesAreNoQuestions",

@@ -86,10 +86,10 @@ def subnet_echoed(case, server, view):
     return False
 
 
-@rule("KEEPALIVE", "ignores the option", "ignores the option", "ignores the option", "tells its idle time",
+@rule("KEEPALIVE", "tells its idle time", "ignores the option", "ignores the option", "tells its idle time",
       "RFC 7828 3.2.1: a server may tell it")
 def keepalive(case, server, view):
-    if server == "bind" and (case.question.tcp or case.again) and len(view.options.get(KEEPALIVE, b"")) == 2:
+    if server in ("steerd", "bind") and (case.question.tcp or case.again) and len(view.options.get(KEEPALIVE, b"")) == 2:
         view.options = {code: value for code, value in view.options.items() if code != KEEPALIVE}
         return True
     return False

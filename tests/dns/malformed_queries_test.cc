@@ -187,7 +187,9 @@ TEST(MalformedQuery, CookieOfBadLengthIsFormErr) {
 }
 
 TEST(MalformedQuery, SubnetOfUnknownFamilyIsFormErr) {
-    expect_option_formerr(subnet(0, 0, 0, {}));
+    expect_option_formerr(subnet(0, 24, 0, {192, 0, 2}));
+    expect_option_formerr(subnet(0, 0, 1, {}));
+    expect_option_formerr(subnet(0, 0, 0, {0}));
     expect_option_formerr(subnet(3, 24, 0, {192, 0, 2}));
     expect_option_formerr(subnet(0x0101, 24, 0, {192, 0, 2}));
 }

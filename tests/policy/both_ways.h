@@ -28,6 +28,7 @@ class BothWays {
         EXPECT_EQ(quick.rcode, walked.rcode);
         EXPECT_EQ(quick.kind, walked.kind);
         EXPECT_EQ(quick.truncated, walked.truncated);
+        EXPECT_EQ(quick.cookie, walked.cookie);
         EXPECT_EQ(quick.zone, walked.zone);
         EXPECT_EQ(quick.steered, walked.steered);
         EXPECT_EQ(quick.ttl_s, walked.ttl_s);

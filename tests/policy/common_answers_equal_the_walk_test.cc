@@ -50,7 +50,8 @@ class CommonAnswers : public ::testing::Test {
             }
         }
         if (options.edns && rng_.below(8) == 0) {
-            add_cookie(packet, rng_.below(4) == 0 ? 7 : 8);
+            constexpr std::array<std::uint8_t, 5> kSizes = {7, 8, 8, 24, 25};
+            add_cookie(packet, pick(kSizes));
         }
         return packet;
     }
@@ -99,6 +100,14 @@ class CommonAnswers : public ::testing::Test {
         s_.refresh();
     }
 
+    /// Whether cookies are spoken.
+    void random_cookies() {
+        auto plan = std::make_shared<Plan>(*s_.built.plan);
+        plan->cookies.count = static_cast<std::uint32_t>(rng_.below(3));
+        plan->cookies.secrets[1].fill(3);
+        s_.snapshot.plan = plan;
+    }
+
     template <typename Choices>
     typename Choices::value_type pick(const Choices& from) {
         return from[static_cast<std::size_t>(rng_.below(from.size()))];
@@ -113,6 +122,7 @@ TEST_F(CommonAnswers, AreThoseOfTheWalk) {
     int answered = 0;
     for (int round = 0; round < 40 && !HasFailure(); ++round) {
         random_health();
+        random_cookies();
         for (int i = 0; i < 250 && !HasFailure(); ++i) {
             answered += agree(random_query()) ? 1 : 0;
         }

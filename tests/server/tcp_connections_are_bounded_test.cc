@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -84,6 +85,23 @@ class TcpConnections : public ::testing::Test {
         return ::recv(fd.get(), in.data(), in.size(), 0) > 2;
     }
 
+    /// What an edns-tcp-keepalive in an answer says, in units of 100 ms; -1: there is none.
+    static int told_idle(const Fd& fd) {
+        dns::QueryOptions options;
+        options.edns.emplace();
+        auto query = dns::compose_query(dns::Name::parse("ns1.example.com.").value(),
+                                        dns::RrType::A, options);
+        query.back() = 4;  // octets of options
+        query.insert(query.end(), {0, 11, 0, 0});
+        query.insert(query.begin(), {0, static_cast<std::uint8_t>(query.size())});
+        EXPECT_GT(::send(fd.get(), query.data(), query.size(), MSG_NOSIGNAL), 0);
+        std::array<std::uint8_t, 512> in{};
+        const auto got = ::recv(fd.get(), in.data(), in.size(), 0);
+        const auto* const end = in.data() + std::max<ssize_t>(got, 6);
+        const bool option = end[-6] == 0 && end[-5] == 11 && end[-4] == 0 && end[-3] == 2;
+        return option ? end[-2] << 8 | end[-1] : -1;
+    }
+
     /// Whether the server closes the connection within five seconds.
     static bool ended(const Fd& fd) {
         std::array<std::uint8_t, 16> in{};
@@ -131,6 +149,17 @@ TEST_F(TcpConnections, BeyondTheLimitTheLongestIdleMakesRoom) {
     EXPECT_TRUE(answered(third));
     EXPECT_TRUE(ended(first));
     EXPECT_TRUE(answered(second));
+}
+
+TEST_F(TcpConnections, AskedForItTellsHowLongItMayBeIdle) {  // RFC 7828
+    TcpLimits limits;
+    limits.connections = 2;
+    limits.idle = milliseconds(7500);
+    serve(limits);
+    const Fd first = connect(1);
+    EXPECT_EQ(told_idle(first), 75);
+    const Fd second = connect(2);
+    EXPECT_EQ(told_idle(second), 0) << "the place is wanted";
 }
 
 TEST_F(TcpConnections, OneClientCannotTakeThemAll) {
