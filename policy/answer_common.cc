@@ -16,10 +16,10 @@ using zones::Plain;
 
 constexpr std::uint8_t kNotAQuery = 0xF8;  // QR and opcode
 
-/// Types whose rdata holds no name that could be compressed, and that mean nothing of their own.
+/// Types whose rdata holds no name, be it to be compressed or to be looked up for the additional
+/// section, and that mean nothing of their own.
 bool is_plain(RrType type) noexcept {
-    return type == RrType::A || type == RrType::AAAA || type == RrType::TXT ||
-           type == RrType::HTTPS || type == RrType::SRV;
+    return type == RrType::A || type == RrType::AAAA || type == RrType::TXT;
 }
 
 /// Types that a name may lack without meaning anything else: neither a question about the message

@@ -1,5 +1,5 @@
-// One query on its way through the zones: the state that answer.cc, answer_zone.cc and
-// answer_steered.cc share while they fill one response. Lives on the stack
+// One query on its way through the zones: the state that answer.cc, answer_zone.cc,
+// answer_additional.cc and answer_steered.cc share while they fill one response. Lives on the stack
 // of answer(). Thread rule: one owner.
 #pragma once
 
@@ -52,6 +52,10 @@ class AnswerWalk {
     void negative(const zones::Zone& zone, dns::Ttl ttl, AnswerKind kind) noexcept;
     void conclude(AnswerKind kind) noexcept;
     void note(const char* finding) noexcept;
+
+    // answer_additional.cc: what is asked for next
+    void add_additional(const zones::Finding& finding) noexcept;
+    void add_additional_of(const zones::Finding& finding, dns::NameView target) noexcept;
 
     // answer_steered.cc: what routes say
     [[nodiscard]] Next steered_step(const zones::Finding& finding, bool first) noexcept;

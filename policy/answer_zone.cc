@@ -1,7 +1,7 @@
 // What zones say, step by step: each lookup gives a Finding, each Finding becomes records, and a
 // CNAME or DNAME leads to the next name while it stays in the zone. RFC 1034 §4.3.2, RFC 2308 §3
 // (negative answers), RFC 6604 (RCODE of the last name), RFC 6672 (DNAME), RFC 8482 §4.1 (one RRset
-// for ANY), RFC 9471 (glue). Minimal answers: nothing in the additional section but glue.
+// for ANY), RFC 9471 (glue). Nothing that was not asked for stands in the authority section.
 // Thread rule: as answer_walk.h.
 #include <algorithm>
 
@@ -148,6 +148,7 @@ AnswerWalk::Next AnswerWalk::static_step(const Finding& finding, bool first) noe
             writer_.add(Section::Answer, current_, finding.rrset.ttl, finding.rrset);
             conclude(AnswerKind::Static);
             outcome_.ttl_s = first ? finding.rrset.ttl.seconds() : outcome_.ttl_s;
+            add_additional(finding);
             return Next::Done;
         case FindingKind::Cname:
             note("cname");

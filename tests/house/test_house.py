@@ -32,7 +32,8 @@ BANNED = {
 # The rooms of the packet path may not lock, log or throw (allocation is counted by a test).
 PACKET = ["policy/answer_common.cc", "policy/answer_ready.cc", "policy/asked.h", "dns/query.cc", "dns/edns.cc",
           "dns/cookie.cc", "dns/response.cc", "dns/wire.cc", "policy/answer.cc", "policy/answer_options.cc",
-          "policy/answer_zone.cc", "policy/answer_steered.cc", "policy/decide.cc",
+          "policy/answer_zone.cc", "policy/answer_steered.cc", "policy/answer_additional.cc",
+          "policy/decide.cc",
           "policy/decide_resolve.cc", "policy/evaluate.cc", "policy/evaluate_ranks.cc", "server/counters.h",
           "server/udp.cc",
           "zones/zone_set.cc", "zones/zone.cc"]

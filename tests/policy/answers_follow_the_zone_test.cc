@@ -32,7 +32,8 @@ TEST(ZoneAnswers, RecordsNodataAndNxdomain) {
                    {"example.com NS", "NOERROR aa | example.com. 3600 IN NS ns1.example.net."},
                    {"www.example.com MX",
                     "NOERROR aa | www.example.com. 3600 IN MX 10 "
-                    "mail.example.com."}});
+                    "mail.example.com. |  | " +
+                        kMail}});
 }
 
 TEST(ZoneAnswers, OutsideAllZonesIsRefusedWithoutAa) {

@@ -60,7 +60,8 @@ TEST(SteeredAnswers, ACnameIntoTheZoneIsFollowed) {
               "www.example.com. 60 IN AAAA 2001:db8::1");
     EXPECT_EQ(s.text("through.example.com MX"),
               "NOERROR aa | through.example.com. 60 IN CNAME www.example.com.; "
-              "www.example.com. 3600 IN MX 10 mail.example.com.");
+              "www.example.com. 3600 IN MX 10 mail.example.com. |  | "
+              "mail.example.com. 3600 IN A 192.0.2.250");
 }
 
 TEST(SteeredAnswers, NodataServfailAndTheirTtl) {
