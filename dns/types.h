@@ -79,6 +79,7 @@ enum class Rcode : std::uint16_t {
     NotImp = 4,
     Refused = 5,
     YxDomain = 6,
+    NotAuth = 9,
     BadVers = 16,
     BadCookie = 23,
 };

@@ -33,6 +33,8 @@ std::span<const std::uint8_t> reason_of(const dns::Query& query, const Outcome& 
             return query.qtype == dns::RrType::AXFR || query.qtype == dns::RrType::IXFR
                        ? std::span<const std::uint8_t>(kNoTransfer)
                        : kNotOurs;
+        case dns::Rcode::NotAuth:
+            return kNotOurs;
         case dns::Rcode::ServFail:
             return outcome.kind == AnswerKind::Unavailable ? std::span<const std::uint8_t>(kBadZone)
                                                            : kAllDown;

@@ -49,6 +49,7 @@ class AnswerWalk {
     [[nodiscard]] Next dname(const zones::Finding& finding) noexcept;
     void refer(const zones::Finding& finding, bool first) noexcept;
     void add_glue(const zones::Finding& finding, bool in_domain, bool required) noexcept;
+    [[nodiscard]] bool has_dname(const dns::RrsetView& rrset) const noexcept;
     void negative(const zones::Zone& zone, dns::Ttl ttl, AnswerKind kind) noexcept;
     void conclude(AnswerKind kind) noexcept;
     void note(const char* finding) noexcept;
@@ -87,6 +88,7 @@ class AnswerWalk {
     unsigned followed_count_ = 0;
     /// Where DNAMEs led, octet for octet.
     std::array<std::array<std::uint8_t, dns::kMaxNameSize>, kMaxChain> synthesised_;
+    std::array<const std::uint8_t*, kMaxChain> dnames_;  // and which DNAMEs led there
     unsigned synthesised_count_ = 0;
     Decision later_;  // of a steered name that another one led to
     unsigned scope_ = 0;

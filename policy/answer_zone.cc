@@ -45,8 +45,9 @@ void AnswerWalk::conclude(AnswerKind kind) noexcept {
 /// Questions that are no questions to a zone.
 bool AnswerWalk::is_meta(dns::Rcode& rcode) const noexcept {
     const RrType qtype = query_.qtype;
-    if (qtype == RrType::AXFR || qtype == RrType::IXFR) {
-        rcode = dns::Rcode::Refused;
+    if (qtype == RrType::AXFR || qtype == RrType::IXFR) {  // RFC 5936 §2.2.1: of a zone alone
+        const bool ours = plan_.zone_set.find_exact(current_) != nullptr;
+        rcode = ours ? dns::Rcode::Refused : dns::Rcode::NotAuth;
     } else if (qtype == RrType::OPT || qtype == RrType::TSIG) {
         rcode = dns::Rcode::FormErr;
     } else if (qtype == RrType::TKEY || qtype == kMailA || qtype == kMailB) {
@@ -60,9 +61,9 @@ bool AnswerWalk::is_meta(dns::Rcode& rcode) const noexcept {
 void AnswerWalk::run() noexcept {
     note_client();
     if (is_meta(outcome_.rcode)) {
-        outcome_.kind = outcome_.rcode == dns::Rcode::Refused   ? AnswerKind::Refused
-                        : outcome_.rcode == dns::Rcode::FormErr ? AnswerKind::Malformed
-                                                                : AnswerKind::NotImplemented;
+        outcome_.kind = outcome_.rcode == dns::Rcode::FormErr  ? AnswerKind::Malformed
+                        : outcome_.rcode == dns::Rcode::NotImp ? AnswerKind::NotImplemented
+                                                               : AnswerKind::Refused;
         return;
     }
     const zones::ZoneSlot* const slot = plan_.zone_set.find_for(split_, query_.qtype);
@@ -177,8 +178,16 @@ AnswerWalk::Next AnswerWalk::static_step(const Finding& finding, bool first) noe
     return Next::Done;
 }
 
+/// Whether it stands in the answer already: a DNAME that leads below itself is met again.
+bool AnswerWalk::has_dname(const dns::RrsetView& rrset) const noexcept {
+    const auto end = dnames_.begin() + synthesised_count_;
+    return std::find(dnames_.begin(), end, rrset.records.data()) != end;
+}
+
 AnswerWalk::Next AnswerWalk::dname(const Finding& finding) noexcept {
-    writer_.add(Section::Answer, finding.rrset);
+    if (!has_dname(finding.rrset)) {
+        writer_.add(Section::Answer, finding.rrset);
+    }
     conclude(AnswerKind::Static);
     const auto next =
         dns::Name::substitute(current_, finding.rrset.owner, target_of(finding.rrset));
@@ -189,6 +198,7 @@ AnswerWalk::Next AnswerWalk::dname(const Finding& finding) noexcept {
     if (synthesised_count_ == kMaxChain) {
         return Next::Done;
     }
+    dnames_[synthesised_count_] = finding.rrset.records.data();
     auto& room = synthesised_[synthesised_count_++];
     const auto octets = next->view().octets();
     std::copy(octets.begin(), octets.end(), room.begin());

@@ -173,6 +173,7 @@ class Protocol(unittest.TestCase):
         self.assertEqual(error("example.net"), ("REFUSED", 20))
         self.assertEqual(error("x.broken.example"), ("SERVFAIL", 24))
         self.assertEqual(error("example.com", "AXFR"), ("REFUSED", 18))
+        self.assertEqual(error("www.example.com", "IXFR"), ("NOTAUTH", 20))
 
     def test_class_ch_tells_what_is_configured(self):
         for name, text in (("id.server", b"tyo-1"), ("version.bind", b"steerd")):

@@ -1,6 +1,8 @@
 // What answer() makes of zones: RFC 1034 §4.3.2, 2308, 4592, 6604, 6672, 8482, 9471.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "asking.h"
 
 namespace steerd::policy::testing {
@@ -105,6 +107,13 @@ TEST(ZoneAnswers, Dname) {
                         "; y.old.example.com. 3600 IN CNAME y.new.example.com. | " + kSoa},
                    {"old.example.com DNAME", "NOERROR aa | " + dname},
                    {"old.example.com A", "NOERROR aa |  | " + kSoa}});
+    const dns::Message grows = s.ask("x.deeper.example.com A", {.edns = true});
+    const auto answer = grows.section(dns::Section::Answer);
+    EXPECT_GT(answer.size(), 10U);
+    EXPECT_EQ(std::count_if(answer.begin(), answer.end(),
+                            [](const auto& r) { return r.type == dns::RrType::DNAME; }),
+              1)
+        << "one that leads below itself";
     const std::string label(63, 'z');
     const dns::Message too_long = s.ask(label + ".long.example.com A", {.edns = true});
     EXPECT_EQ(static_cast<int>(too_long.rcode), 6) << "YXDOMAIN";
@@ -191,6 +200,8 @@ TEST(ZoneAnswers, TransfersAreRefusedAndMetaTypesAreNoQuestions) {
     Asking s;
     expect_all(s, {{"example.com AXFR", "REFUSED"},
                    {"example.com IXFR", "REFUSED"},
+                   {"www.example.com AXFR", "NOTAUTH"},
+                   {"example.net IXFR", "NOTAUTH"},
                    {"example.com TYPE41", "FORMERR"},
                    {"example.com TSIG", "FORMERR"},
                    {"example.com TKEY", "NOTIMP"},

@@ -41,6 +41,7 @@ ns1.sub AAAA 2001:db8::210
 ns.other A 192.0.2.211
 intosub CNAME x.sub
 old DNAME new
+deeper DNAME a.deeper
 x.new A 192.0.2.220
 long DNAME aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc
 www MX 10 mail
