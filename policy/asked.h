@@ -27,12 +27,12 @@ struct Asked {
     std::uint16_t udp_size = dns::kMinUdpSize;
     Subnet subnet = Subnet::None;
     std::uint8_t subnet_length = 0;        // 0: nothing is told about the client
+    std::uint8_t cookie_size = 0;          // of a cookie's octets
+    std::uint8_t cookie_room = 0;          // of the cookie option in the answer; 0: none
     std::uint32_t subnet_address = 0;      // V4; the bits behind the length are zero
     std::size_t option_size = 0;           // of the client subnet option, its head included
     const std::uint8_t* option = nullptr;  // where it stands in the query
-    std::size_t cookie_size = 0;           // of a cookie's octets
     const std::uint8_t* cookie = nullptr;
-    std::size_t cookie_room = 0;  // of the cookie option in the answer; 0: none
 };
 
 /// The short way for a steered name: true with `out` and `outcome` complete.
