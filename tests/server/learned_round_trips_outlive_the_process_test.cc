@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -33,6 +34,24 @@ std::string content(const fs::path& file) {
 }
 
 base::IpAddress address(const char* text) { return base::IpAddress::parse(text).value(); }
+
+/// Stands still until told otherwise; the thread that writes the file looks at it, too.
+class SharedClock final : public base::Clock {
+  public:
+    [[nodiscard]] base::Now now() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return clock_.now();
+    }
+
+    void advance(base::Duration by) {
+        const std::lock_guard lock(mutex_);
+        clock_.advance(by);
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    base::ManualClock clock_{{base::Mono(seconds(1000)), kStart}};
+};
 
 class Learning : public ::testing::Test {
   protected:
@@ -63,7 +82,7 @@ class Learning : public ::testing::Test {
         return content(options_.file);
     }
 
-    base::ManualClock clock_{{base::Mono(seconds(1000)), kStart}};
+    SharedClock clock_;
     RttFeed feed_;
     fs::path folder_;
     LearnOptions options_;
