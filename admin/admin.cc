@@ -32,7 +32,7 @@ constexpr double kPerSecond = 500;
 /// What one address lets in. Its HTTP thread alone touches the buckets.
 struct Door {
     bool local = false;
-    Bucket rate{kBurst, kPerSecond};
+    base::Bucket rate{kBurst, kPerSecond};
     TokenGate tokens;
 };
 
@@ -102,7 +102,7 @@ std::optional<std::string> Admin::open_one(base::Result<server::Fd, std::string>
         return listener.error();
     }
     auto door = std::make_unique<Door>(
-        Door{local, Bucket(kBurst, kPerSecond), TokenGate(config_.token_file)});
+        Door{local, base::Bucket(kBurst, kPerSecond), TokenGate(config_.token_file)});
     auto server =
         HttpServer::start(std::move(*listener),
                           {context_.desk.clock, context_.desk.events, pump_, local, HttpLimits{}},

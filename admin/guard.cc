@@ -96,17 +96,6 @@ bool origin_is_host(std::string_view origin, std::string_view host) {
            base::ascii_lower(origin.substr(scheme + 3)) == base::ascii_lower(host);
 }
 
-bool Bucket::take(base::Mono now) noexcept {
-    const double passed = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-    left_ = std::min(burst_, left_ + std::max(0.0, passed) * per_second_);
-    if (left_ < 1) {
-        return false;
-    }
-    left_ -= 1;
-    return true;
-}
-
 std::optional<Response> TokenGate::refuse(const Request& request, base::Mono now) {
     if (request.peer.local) {
         return std::nullopt;

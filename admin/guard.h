@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "admin/http.h"
+#include "base/bucket.h"
 #include "base/clock.h"
 
 namespace steerd::admin {
@@ -23,21 +24,6 @@ namespace steerd::admin {
 [[nodiscard]] bool host_is_ours(std::string_view host, const std::vector<std::string>& hosts);
 /// Whether a browser's Origin ("http://localhost:5380") is the page of this very Host.
 [[nodiscard]] bool origin_is_host(std::string_view origin, std::string_view host);
-
-/// So many at once, and so many each second in the long run.
-class Bucket {
-  public:
-    Bucket(double burst, double per_second)
-        : burst_(burst), per_second_(per_second), left_(burst) {}
-
-    [[nodiscard]] bool take(base::Mono now) noexcept;
-
-  private:
-    double burst_;
-    double per_second_;
-    double left_;
-    base::Mono last_{};
-};
 
 /// Tells whether a change over TCP brings the token. Wrong ones are counted by address: after some
 /// of them even the right one is refused for a while, so that guessing takes for ever.
@@ -58,7 +44,7 @@ class TokenGate {
 
     std::optional<std::filesystem::path> file_;
     std::map<std::string, Wrong> wrong_;  // by address; bounded
-    Bucket log_{5, 0.2};
+    base::Bucket log_{5, 0.2};
 };
 
 /// nullopt: go on; else the refusal (403, 421).

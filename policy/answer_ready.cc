@@ -54,9 +54,8 @@ class Chooser {
         return tree_.members.data()[route.first_member + i];
     }
 
-    /// As Evaluator::draw_of().
     [[nodiscard]] std::uint64_t draw_of(std::uint32_t at) const noexcept {
-        return base::mix64(request_.draw + (std::uint64_t{at} + 1) * 0x9E3779B97F4A7C15ULL);
+        return route_draw(request_.draw, at);
     }
 
     [[nodiscard]] std::uint64_t client_key() const noexcept;

@@ -51,7 +51,7 @@ Choice Evaluator::take(const TreeRoute& route, std::uint32_t i) const noexcept {
 }
 
 std::uint64_t Evaluator::draw_of(std::uint32_t at) const noexcept {
-    return base::mix64(scene_.draw + (std::uint64_t{at} + 1) * 0x9E3779B97F4A7C15ULL);
+    return route_draw(scene_.draw, at);
 }
 
 std::uint32_t Evaluator::held(const TreeRoute& route) const noexcept {

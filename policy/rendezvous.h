@@ -72,6 +72,11 @@ constexpr std::uint64_t minus_log2(std::uint64_t h) noexcept {
 
 }  // namespace rendezvous_detail
 
+/// The bits by which the route at this place of a tree draws, of its own from those of the query.
+[[nodiscard]] constexpr std::uint64_t route_draw(std::uint64_t draw, std::uint32_t at) noexcept {
+    return base::mix64(draw + (std::uint64_t{at} + 1) * 0x9E3779B97F4A7C15ULL);
+}
+
 /// What one member drew for one client.
 struct Lot {
     std::uint64_t distance = 0;  // below 2^47

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "base/rng.h"
 
 namespace steerd::server {
 
@@ -53,11 +54,7 @@ LearnedRtts::LearnedRtts(std::size_t prefixes, std::uint64_t seed)
 }
 
 std::size_t LearnedRtts::set_of(std::uint64_t key) const noexcept {
-    // Multiply and fold (the finalizer of SplitMix64): neighbours land apart.
-    std::uint64_t h = key ^ seed_;
-    h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9U;
-    h = (h ^ h >> 27) * 0x94D049BB133111EBU;
-    h ^= h >> 31;
+    const std::uint64_t h = base::mix64(key ^ seed_);  // neighbours land apart
     return static_cast<std::size_t>(h & (entries_.size() / kWays - 1)) * kWays;
 }
 

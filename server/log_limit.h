@@ -2,11 +2,11 @@
 // counted until someone tells it. Thread rule: one owner.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <utility>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 
 namespace steerd::server {
@@ -20,14 +20,7 @@ class LogLimit {
 
     /// Whether one more line may be written now; counts it where it may not.
     [[nodiscard]] bool take(base::Mono now) noexcept {
-        if (started_) {
-            left_ = std::min(kBurst,
-                             left_ + kPerSecond * std::chrono::duration<double>(now - at_).count());
-        }
-        started_ = true;
-        at_ = now;
-        if (left_ >= 1) {
-            left_ -= 1;
+        if (lines_.take(now)) {
             return true;
         }
         ++untold_;
@@ -48,10 +41,8 @@ class LogLimit {
     [[nodiscard]] std::uint64_t suppressed() const noexcept { return suppressed_; }
 
   private:
-    double left_ = kBurst;
-    bool started_ = false;
+    base::Bucket lines_{kBurst, kPerSecond};
     bool told_ = false;
-    base::Mono at_{};
     base::Mono told_at_{};
     std::uint64_t untold_ = 0;
     std::uint64_t suppressed_ = 0;

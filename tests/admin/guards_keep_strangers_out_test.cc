@@ -144,16 +144,5 @@ TEST_F(Tokens, ManyAddressesTakeBoundedMemoryAndKeepTheLatest) {
     EXPECT_FALSE(gate.refuse(request, at(2)));  // the oldest was forgotten, not kept for ever
 }
 
-TEST(Buckets, LetABurstPassAndThenTheirRate) {
-    Bucket bucket(3, 2);
-    EXPECT_TRUE(bucket.take(at(0)));
-    EXPECT_TRUE(bucket.take(at(0)));
-    EXPECT_TRUE(bucket.take(at(0)));
-    EXPECT_FALSE(bucket.take(at(0)));
-    EXPECT_TRUE(bucket.take(at(1)));
-    EXPECT_TRUE(bucket.take(at(1)));
-    EXPECT_FALSE(bucket.take(at(1)));
-}
-
 }  // namespace
 }  // namespace steerd::admin
