@@ -25,7 +25,7 @@ namespace steerd::config {
 [[nodiscard]] base::Result<Match, std::string> parse_match(std::string_view text);
 
 /// The code in upper case; nullopt unless it is two letters, or one of the seven continents, or
-/// A country and a part of it, "JP-13" (ISO 3166-2).
+/// that of a subdivision, "JP-13" (ISO 3166-2).
 [[nodiscard]] std::optional<std::string> parse_country(std::string_view text);
 [[nodiscard]] std::optional<std::string> parse_continent(std::string_view text);
 [[nodiscard]] std::optional<std::string> parse_subdivision(std::string_view text);
