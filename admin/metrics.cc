@@ -55,6 +55,18 @@ void write_server(const MetricsInput& input, MetricsText& out) {
                status.log_suppressed);
 }
 
+void write_logs(const MetricsInput& input, MetricsText& out) {
+    const auto& tap = input.status.tap;
+    out.single("steerd_query_log_lines_total", Type::Counter, "Lines of the query log.", tap.lines);
+    out.single("steerd_dnstap_frames_total", Type::Counter, "Messages handed to dnstap.",
+               tap.frames);
+    out.family("steerd_tap_drops_total", Type::Counter,
+               "What the logs of queries lost: queries for which a thread's ring had no room, and "
+               "messages that dnstap's reader did not take.");
+    out.sample({{"reason", "ring_full"}}, tap.dropped);
+    out.sample({{"reason", "dnstap_reader"}}, tap.dnstap_dropped);
+}
+
 void write_process(MetricsText& out) {
     const auto facts = process_facts();
     if (!facts) {
@@ -76,6 +88,7 @@ void write_process(MetricsText& out) {
 std::string metrics_text(const MetricsInput& input) {
     MetricsText out;
     write_server(input, out);
+    write_logs(input, out);
     write_answers(input, out);
     write_health(input, out);
     write_probes(input, out);

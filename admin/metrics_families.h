@@ -11,6 +11,7 @@ void write_answers(const MetricsInput& input, MetricsText& out);
 void write_health(const MetricsInput& input, MetricsText& out);
 void write_probes(const MetricsInput& input, MetricsText& out);
 void write_server(const MetricsInput& input, MetricsText& out);
+void write_logs(const MetricsInput& input, MetricsText& out);
 void write_process(MetricsText& out);
 
 }  // namespace steerd::admin

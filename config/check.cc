@@ -210,6 +210,7 @@ void check(Draft& draft) {
     const auto summaries = check_routes(draft);
     check_steers(draft, summaries);
     check_cname_loops(draft, summaries);
+    check_query_log(draft);
 }
 
 }  // namespace steerd::config

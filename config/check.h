@@ -42,5 +42,7 @@ void check_steers(Draft& draft, const std::vector<RouteSummary>& summaries);
 /// CNAME targets that are steered names themselves and lead back. Exact owners only: whether a
 /// wildcard answers for a target depends on the zone file.
 void check_cname_loops(Draft& draft, const std::vector<RouteSummary>& summaries);
+/// Rules of query_log for zones that are not served.
+void check_query_log(Draft& draft);
 
 }  // namespace steerd::config

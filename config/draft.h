@@ -49,6 +49,8 @@ struct Draft {
     std::vector<bool> says_region;
     /// For each zone and each of its steered names.
     std::vector<std::vector<SteerPlaces>> steer_places;
+    /// For each rule of query_log: its zone, to be looked for when all zones are read.
+    std::vector<base::SourcePos> query_log_zones;
 };
 
 /// The sections, each in its own file. `root` is the whole file; they ask it for their keys.

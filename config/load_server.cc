@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/draft.h"
+#include "config/load_logging.h"
 
 namespace steerd::config {
 
@@ -140,6 +141,8 @@ void load_server(Draft& draft, TomlTable& root) {
         server.region = id ? std::optional(RegionId{*id}) : std::nullopt;
     }
     read_resolver(table, server);
+    read_query_log(draft, table);
+    read_dnstap(table, server);
     table.finish();
 }
 

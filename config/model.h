@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/problem.h"
+#include "config/model_server.h"
 #include "dns/name.h"
 #include "geo/place.h"
 #include "health/probe_spec.h"
@@ -41,17 +42,10 @@ struct ServerConfig {
     std::optional<geo::Location> location;  // this node
     std::optional<RegionId> region;
     std::optional<base::SocketAddress> resolver;  // for CNAME targets; absent: the system's
+    std::vector<QueryLogRule> query_log;          // empty: none
+    std::optional<DnstapConfig> dnstap;
 
     friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
-};
-
-struct AdminConfig {
-    std::vector<std::filesystem::path> unix_sockets;
-    std::vector<base::SocketAddress> tcp;
-    std::vector<std::string> hosts;
-    std::optional<std::filesystem::path> token_file;
-
-    friend bool operator==(const AdminConfig&, const AdminConfig&) = default;
 };
 
 struct NetworkConfig {

@@ -226,6 +226,8 @@ void rewrite_server(TomlNode& root, const LiveLayout& layout, const std::filesys
     set_value(server, "state_dir", config::toml_string((folder / "state").string()));
     config::erase_key(server, "resolver");        // nothing is resolved any more
     config::erase_key(server, "cookie_secrets");  // the drill's clients send none
+    config::erase_key(server, "query_log");       // what is asked is the drill's own
+    config::erase_key(server, "dnstap");          // the real server may be writing there
     TomlNode admin;
     set_value(admin, "listen", config::toml_strings({"unix:" + (folder / kAdminSocket).string()}));
     set_value(root, "admin", std::move(admin));

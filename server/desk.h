@@ -20,6 +20,7 @@
 #include "policy/plan.h"
 #include "server/counters.h"
 #include "server/event_log.h"
+#include "server/query_tap.h"
 #include "server/snapshot_cell.h"
 #include "server/ttl_memory.h"
 
@@ -47,6 +48,7 @@ struct ServerStatus {
     EarlierTtls earlier_ttls;                  // longer ones, of earlier plans
     LoadReport load;                           // the last one
     ReloadCounts reloads;                      // since the start
+    TapCounts tap;                             // of the query log and dnstap
     std::uint64_t log_suppressed = 0;          // lines about events that were too many
     base::Wall started{};
     bool ready = false;  // answering queries

@@ -194,6 +194,7 @@ void Service::stop(int status) {
     for (const auto& worker : workers_) {
         worker->stop();
     }
+    tap_.reset();
     learner_.reset();
     probers_.reset();
     // Before the first snapshot nothing was restored, and what is on disk stays.

@@ -176,6 +176,7 @@ std::shared_ptr<const ServerStatus> Service::make_status() const {
     made->earlier_ttls = ttl_memory_.earlier();
     made->load = last_load_;
     made->reloads = reloads_;
+    made->tap = tap_ ? tap_->counts() : TapCounts{};
     made->log_suppressed = event_limit_.suppressed();
     made->started = started_;
     made->ready = workers_started_;

@@ -126,7 +126,8 @@ class Service {
     std::unique_ptr<probers::ProberPool> probers_;
     std::unique_ptr<StateWriter> state_writer_;
     std::optional<base::Result<std::vector<WorkerSockets>, std::string>>
-        sockets_;  // until handed out
+        sockets_;                    // until handed out
+    std::unique_ptr<QueryTap> tap_;  // outlives the workers
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<RttLearner> learner_;  // while [geo] learn is set
     std::thread loader_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 #include "server/listeners_kept.h"
@@ -179,9 +180,18 @@ bool Service::start(const LoadedPlan& loaded) {
     for (const auto& socket : (*sockets_)->front().udp) {
         listening_.push_back(socket.address.text());
     }
+    try {
+        tap_ = QueryTap::make(server, cell_);
+    } catch (const std::runtime_error& error) {
+        log(LogLevel::Error, error.what());
+        return false;
+    }
     for (auto& mine : **sockets_) {
         workers_.push_back(std::make_unique<Worker>(
-            std::move(mine), Worker::Options{clock_, cell_, random_seed(), {}}));
+            std::move(mine), Worker::Options{clock_, cell_, random_seed(), {}, tap_.get()}));
+    }
+    if (tap_ != nullptr) {
+        tap_->start();
     }
     std::optional<control::State> restored;
     if (server.state_dir) {

@@ -25,6 +25,7 @@ struct TcpServer::Connection {
     TcpServer* server = nullptr;
     Fd fd;
     base::IpAddress client;
+    std::uint16_t port = 0;
     uv_poll_t poll{};
     int watched = 0;  // events that `poll` waits for
     Age::iterator age;
@@ -81,6 +82,7 @@ void TcpServer::accept_from(int listener) noexcept {
         c.server = this;
         c.fd = std::move(fd);
         c.client = peer->address;
+        c.port = peer->port;
         c.last_query = deps_.clock.now().mono;
         c.age = by_age_.insert(by_age_.end(), std::move(connection));
         uv_poll_init(&loop_, &c.poll, c.fd.get());
@@ -190,6 +192,9 @@ bool TcpServer::answer_complete(Connection& c, std::span<const std::uint8_t> dat
         deps_.counters.count(outcome, policy::Transport::Tcp, deps_.snapshots.answers());
         if (outcome.size == 0) {
             continue;  // a response or less than a header: silence, as over UDP, and on to the next
+        }
+        if (deps_.tap != nullptr) {
+            deps_.tap->offer(*snapshot, request, outcome, &out[filled + 2], c.port);
         }
         out[filled] = static_cast<std::uint8_t>(outcome.size >> 8);
         out[filled + 1] = static_cast<std::uint8_t>(outcome.size);

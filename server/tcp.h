@@ -20,6 +20,7 @@
 #include "policy/answer.h"
 #include "server/counters.h"
 #include "server/fd.h"
+#include "server/query_tap.h"
 #include "server/rtt_feed.h"
 #include "server/snapshot_cell.h"
 
@@ -40,6 +41,7 @@ class TcpServer {
         base::Rng& rng;
         WorkerCounters& counters;
         RttFeed& rtts;  // of each handshake
+        TapPoint* tap;  // none: no query is logged
     };
 
     TcpServer(uv_loop_t& loop, Deps deps, TcpLimits limits);

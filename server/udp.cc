@@ -16,11 +16,12 @@ constexpr int kLastBatches = 512;
 }  // namespace
 
 UdpReceiver::UdpReceiver(SnapshotCell::Reader& snapshots, const base::Clock& clock, base::Rng& rng,
-                         WorkerCounters& counters)
+                         WorkerCounters& counters, TapPoint* tap)
     : snapshots_(snapshots),
       clock_(clock),
       rng_(rng),
       counters_(counters),
+      tap_(tap),
       b_(std::make_unique<Buffers>()) {}
 
 /// What stays as it is from batch to batch.
@@ -81,12 +82,12 @@ bool UdpReceiver::batch(int fd, bool wildcard, int flags) noexcept {
 namespace {
 
 /// Whom to answer; nullopt: nobody, whatever it says, since no real client sends from port 0.
-std::optional<base::IpAddress> client_of(const sockaddr_storage& peer) noexcept {
+std::optional<base::SocketAddress> client_of(const sockaddr_storage& peer) noexcept {
     const auto from = from_sockaddr(peer);
     if (!from || from->port == 0) {
         return std::nullopt;
     }
-    return from->address;
+    return from;
 }
 
 }  // namespace
@@ -105,12 +106,15 @@ unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned re
             continue;
         }
         request.query = {b_->in[i].data(), in.msg_len};
-        request.client = *client;
+        request.client = client->address;
         request.draw = rng_.next();
         const auto outcome = policy::answer(snapshot, request, b_->out[count]);
         counters_.count(outcome, policy::Transport::Udp, answers);
         if (outcome.size == 0) {
             continue;
+        }
+        if (tap_ != nullptr) {
+            tap_->offer(snapshot, request, outcome, b_->out[count].data(), client->port);
         }
         b_->out_iov[count].iov_len = outcome.size;
         auto& header = b_->out_msgs[count].msg_hdr;

@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "policy/answer.h"
 #include "server/counters.h"
+#include "server/query_tap.h"
 #include "server/snapshot_cell.h"
 
 namespace steerd::server {
@@ -29,7 +30,7 @@ class UdpReceiver {
     static constexpr std::size_t kQuerySize = 4096;
 
     UdpReceiver(SnapshotCell::Reader& snapshots, const base::Clock& clock, base::Rng& rng,
-                WorkerCounters& counters);
+                WorkerCounters& counters, TapPoint* tap);
     UdpReceiver(const UdpReceiver&) = delete;
     UdpReceiver& operator=(const UdpReceiver&) = delete;
     ~UdpReceiver() = default;
@@ -56,6 +57,7 @@ class UdpReceiver {
     const base::Clock& clock_;
     base::Rng& rng_;
     WorkerCounters& counters_;
+    TapPoint* tap_;  // none: no query is logged
 
     struct Buffers {
         alignas(kLine) std::array<std::array<std::uint8_t, kInStep>, kBatch> in;

@@ -27,6 +27,10 @@ void handle_wake_signal() noexcept {
     CHECK(::sigaction(kWakeSignal, &action, nullptr) == 0);
 }
 
+TapPoint* tap_of(const Worker::Options& options) {
+    return options.tap != nullptr ? &options.tap->add_point() : nullptr;
+}
+
 }  // namespace
 
 /// One UDP socket with what its thread needs.
@@ -35,7 +39,7 @@ struct Worker::Receiver {
         : socket(from),
           rng(seed),
           reader(options.snapshots),
-          udp(reader, options.clock, rng, counters) {}
+          udp(reader, options.clock, rng, counters, tap_of(options)) {}
 
     const Socket& socket;
     WorkerCounters counters;
@@ -53,7 +57,8 @@ struct Worker::Loop {
         CHECK(uv_loop_init(&loop) == 0);
         tcp = std::make_unique<TcpServer>(
             loop,
-            TcpServer::Deps{reader, worker.options_.clock, rng, worker.tcp_counters_, worker.rtts_},
+            TcpServer::Deps{reader, worker.options_.clock, rng, worker.tcp_counters_, worker.rtts_,
+                            worker.tcp_tap_},
             worker.options_.tcp);
     }
 
@@ -125,7 +130,7 @@ struct Worker::Loop {
 };
 
 Worker::Worker(WorkerSockets sockets, Options options)
-    : options_(options), sockets_(std::move(sockets)) {
+    : options_(options), sockets_(std::move(sockets)), tcp_tap_(tap_of(options)) {
     base::Rng seeds(options.seed);
     for (const auto& socket : sockets_.udp) {
         receivers_.push_back(std::make_unique<Receiver>(socket, options_, seeds.next()));

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "server/counters.h"
 #include "server/listeners.h"
+#include "server/query_tap.h"
 #include "server/rtt_feed.h"
 #include "server/snapshot_cell.h"
 #include "server/tcp.h"
@@ -26,6 +27,7 @@ class Worker {
         const SnapshotCell& snapshots;
         std::uint64_t seed = 0;  // of the draws; from the system's randomness
         TcpLimits tcp;
+        QueryTap* tap = nullptr;  // gets queries; none: the logs are off. Must outlive the worker
     };
 
     Worker(WorkerSockets sockets, Options options);
@@ -56,6 +58,7 @@ class Worker {
     Options options_;
     WorkerSockets sockets_;
     WorkerCounters tcp_counters_;
+    TapPoint* tcp_tap_;
     RttFeed rtts_;
     std::vector<std::unique_ptr<Receiver>> receivers_;
     std::atomic<bool> stopping_{false};

@@ -112,6 +112,48 @@ TEST(ServerErrors, Resolver) {
     EXPECT_EQ(loaded.model->server.resolver->text(), "[::1]:53");
 }
 
+TEST(ServerErrors, QueryLog) {
+    EXPECT_THAT(server("query_log = [{}]"),
+                ElementsAre(problem("c.toml:4:14: error", "one_in is missing")));
+    EXPECT_THAT(server("query_log = [{ one_in = 0 }]"),
+                ElementsAre(problem("c.toml:4:25: error", "one_in must be 1..1000000000, got 0")));
+    EXPECT_THAT(server("query_log = [3]"),
+                ElementsAre(problem("c.toml:4:14: error", "must be a list of tables")));
+    EXPECT_THAT(server("query_log = [{ one_in = 1, name = \"a..b\" }]"),
+                ElementsAre(problem("c.toml:4:35: error", "\"a..b\" is no domain name")));
+    EXPECT_THAT(server("query_log = [{ one_in = 1, name = \"a.b\", zone = \"b\" }]"),
+                ElementsAre(problem("c.toml:4:49: error", "name is there too"),
+                            problem("c.toml:4:49: error", "no zone \"b.\"")));
+    EXPECT_THAT(server("query_log = [{ one_in = 1 }, { one_in = 2 }]"),
+                ElementsAre(problem("c.toml:4:30: error", "stands above")));
+    EXPECT_THAT(server("query_log = [{ one_in = 1, nam = \"a\" }]"),
+                ElementsAre(problem("c.toml:4:28: error", "did you mean \"name\"")));
+    const auto loaded = load_text(
+        std::string(kBase).replace(
+            0, 9,
+            "[server]\nquery_log = [{ one_in = 10, zone = \"EXAMPLE.com\" }, { one_in = 5 }]\n"),
+        "c.toml");
+    ASSERT_NE(loaded.model, nullptr);
+    ASSERT_EQ(loaded.model->server.query_log.size(), 2U);
+    EXPECT_EQ(loaded.model->server.query_log[0].zone, dns::Name::parse("example.com.").value());
+    EXPECT_EQ(loaded.model->server.query_log[1].one_in, 5U);
+}
+
+TEST(ServerErrors, QueryLogOfAZoneThatIsNotServed) {
+    EXPECT_THAT(server("query_log = [{ one_in = 9 }, { one_in = 1, zone = \"exmaple.com\" }]"),
+                ElementsAre(problem("c.toml:4:51: error",
+                                    "no zone \"exmaple.com.\"; did you mean \"example.com.\"?")));
+}
+
+TEST(ServerErrors, Dnstap) {
+    EXPECT_THAT(server("dnstap = \"/tmp/x\""),
+                ElementsAre(problem("c.toml:4:10: error", "\"unix:PATH\" or \"file:PATH\"")));
+    EXPECT_THAT(server("dnstap = \"unix:\""),
+                ElementsAre(problem("c.toml:4:10: error", "\"unix:PATH\" or \"file:PATH\"")));
+    EXPECT_THAT(server("dnstap = \"unix:" + std::string(120, 'x') + "\""),
+                ElementsAre(problem("c.toml:4:10: error", "at most 107 octets")));
+}
+
 TEST(ServerErrors, SectionThatIsNoTable) {
     EXPECT_THAT(problems_of("server = 3\n"),
                 ElementsAre(problem("c.toml:1:1: warning", "no zones"),

@@ -22,6 +22,8 @@ listen = ["192.0.2.1:53", "[2001:db8::1]:53"]
 state_dir = "/var/lib/steerd"
 resolver = "192.0.2.53:53"
 identity = "a \"quoted\" name"
+query_log = [{ one_in = 1, zone = "example.com" }]
+dnstap = "file:/var/log/steerd.fstrm"
 [admin]
 listen = ["0.0.0.0:5380"]
 token_file = "token"
@@ -122,6 +124,8 @@ TEST_F(LiveConfiguration, ReachesNothingBeyondLoopback) {
     ASSERT_EQ(model->server.listen.size(), 1U);
     EXPECT_EQ(model->server.listen[0].text(), "127.90.5.1:0");
     EXPECT_FALSE(model->server.resolver);
+    EXPECT_TRUE(model->server.query_log.empty());
+    EXPECT_FALSE(model->server.dnstap);
     EXPECT_EQ(model->server.state_dir, "/run/drill/state");
     EXPECT_TRUE(model->admin.tcp.empty());
     ASSERT_EQ(model->admin.unix_sockets.size(), 1U);

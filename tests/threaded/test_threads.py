@@ -10,6 +10,11 @@ import unittest
 import steerd_test as t
 
 CONFIG = """
+[server]
+listen = ["127.0.0.1:0"]
+state_dir = "state"
+workers = 2
+query_log = [{{ one_in = 50 }}]
 [probes.web]
 type = "http"
 port = {port}
@@ -65,6 +70,7 @@ class Threads(unittest.TestCase):
                     self.assertIn("Queries completed", load.communicate()[0])
                 print(f"{rounds} reloads", file=sys.stderr)
                 self.assertGreater(rounds, 3)
+                self.assertTrue([line for line in steerd.lines if " query client=" in line])
                 self.assertEqual(steerd.stop(signal.SIGTERM, 20), 0)
 
 

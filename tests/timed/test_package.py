@@ -215,7 +215,7 @@ class Package(unittest.TestCase):
         field = lambda name: subprocess.run(["dpkg-deb", "-f", str(self.deb), name], check=True,
                                             capture_output=True, text=True).stdout.strip()
         self.assertEqual((field("Package"), field("Section")), ("steerd", "net"))
-        for library in ("libc6", "libcurl4", "libldns3", "libmaxminddb0", "libuv1"):
+        for library in ("libc6", "libcurl4", "libfstrm0", "libldns3", "libmaxminddb0", "libuv1"):
             self.assertIn(library, field("Depends"))
         contents = subprocess.run(["dpkg-deb", "-c", str(self.deb)], check=True, capture_output=True,
                                   text=True).stdout
