@@ -18,6 +18,9 @@ struct Overloaded : Cases... {
     using Cases::operator()...;
 };
 
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // GCC needs none; clang 16, which fuzzes, does
+
 OrderOutcome outcome_of(control::ReplyKind kind) {
     switch (kind) {
         case control::ReplyKind::Done:

@@ -120,7 +120,10 @@ class Bench:
                              f"wrong {measured['wrong']}, lost {measured['lost']}")
                 for server in up:
                     if server.scraper:
-                        self.result["scrapes"][server.contender.label] = server.scrapes()
+                        label, count = server.contender.label, server.scrapes()
+                        self.result["scrapes"][label] = count
+                        if not count:
+                            self.skip(work.name, f"{label}'s metrics", "none could be read")
         finally:
             for server in up:
                 server.stop()
@@ -131,7 +134,7 @@ class Bench:
         up = self.start(works.Work("reload", "", ()), [contender])
         try:
             for server in up:
-                for _ in range(min(self.args.rounds, 5)):
+                for _ in range(self.args.rounds):
                     running.wait_quiet(self.args.quiet)
                     measured = running.reload_under_load(server, self.args.seconds)
                     self.result["reloads"].append(measured)
