@@ -5,14 +5,16 @@ by side, in pairs.
     bench/admin_load.py [--steerd build/release/cli/steerd] [--pairs 6] [--seconds 4]
                         [--followers 1000] [--dashboards 3] [--json FILE]
 
-A server with one worker is held to one CPU and asked by dnsperf from the others as fast as it
-answers. "With" is: FOLLOWERS connections that follow the events, half of which never read;
-DASHBOARDS that do what the page does (events, the status after each and every 5 s); and one order a
-second, which each follower is told. Pairs run one after the other, without and with, then with and
-without; the medians are held against each other. Where the asking CPUs are the narrow part, throughput alone tells
-little: so beside it stands the CPU time that the server took beyond what its answers cost without
-followers, as a share of one CPU, and its memory.
-Needs dnsperf and two CPUs; the machine should be quiet otherwise.
+A server with one worker is held to one CPU and asked by bench/peers/ask from another as fast as it
+answers; the generator's idle share, which is printed, says that the server was the narrow part. "With"
+is: FOLLOWERS connections that follow the events, half of which never read; DASHBOARDS that do what the
+page does (events, the status after each and every 5 s); one order a second, which each follower is
+told; and a scrape of the metrics every 5 s. Pairs run one after the other, without and with, then with and without; the medians are held against
+each other. What followers cost themselves is taken from the
+generator's CPU, at the lowest priority, not from the server's. Beside it stands the CPU time that the
+server took beyond what its answers cost without followers, as a share of one CPU, its memory, and by
+thread, from /proc/PID/task/*/schedstat, where it went.
+Needs a compiler and two CPUs; the machine should be quiet otherwise.
 """
 import argparse
 import json
@@ -31,7 +33,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench/peers")]
 
 ENDPOINTS = 30
 NAMES = 10
@@ -70,8 +72,8 @@ class Unix:
 def orders_and_dashboards(path, dashboards, stop):
     os.nice(19)
     admin = Unix(path)
-    status = "GET /api/v1/status HTTP/1.1\nHost: x\nConnection: close\n\n"
-    number, polled = 0, time.monotonic()
+    get = "GET {} HTTP/1.1\nHost: x\nConnection: close\n\n"
+    number, polled = 0, 0.0
     while not stop.wait(1):
         number += 1
         body = json.dumps({"state": "up", "reason": f"order {number}"})
@@ -79,8 +81,9 @@ def orders_and_dashboards(path, dashboards, stop):
                         f"Content-Length: {len(body)}\n\n{body}")
         assert b" 200 " in got.split(b"\r\n")[0], got[:200]
         for _ in range(dashboards * (2 if time.monotonic() - polled > 5 else 1)):
-            assert b" 200 " in admin.ask(status)[:20]
+            assert b" 200 " in admin.ask(get.format("/api/v1/status"))[:20]
         if time.monotonic() - polled > 5:
+            assert b" 200 " in admin.ask(get.format("/metrics"))[:20]
             polled = time.monotonic()
 
 
@@ -137,26 +140,44 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def thread_seconds(pid):
+    """CPU time by the names of threads, those of equal names together."""
+    out = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            ran = int((task / "schedstat").read_text().split()[0]) / 1e9
+        except OSError:
+            continue  # it has ended meanwhile
+        out[name] = out.get(name, 0.0) + ran
+    return out
+
+
 def memory_mib(pid):
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
 
 
-def run_once(steerd, questions, seconds):
+def run_once(ask, steerd, questions, seconds):
     before = cpu_seconds(steerd.process.pid)
+    threads = thread_seconds(steerd.process.pid)
     done = subprocess.run(
-        ["dnsperf", "-s", "127.0.0.1", "-p", str(steerd.port), "-d", questions, "-l", str(seconds),
-         "-c", "8", "-q", "200"], capture_output=True, text=True, timeout=seconds + 60, check=True)
+        [ask, "--port", str(steerd.port), "--queries", questions, "--seconds", str(seconds)],
+        capture_output=True, text=True, timeout=seconds + 60, check=True)
     cpu = cpu_seconds(steerd.process.pid) - before
-    completed = int(re.search(r"Queries completed:\s+(\d+)", done.stdout).group(1))
-    lost = int(re.search(r"Queries lost:\s+(\d+)", done.stdout).group(1))
-    rate = float(re.search(r"Queries per second:\s+([\d.]+)", done.stdout).group(1))
-    return {"qps": rate, "cpu_s": cpu, "seconds": seconds, "lost": lost, "completed": completed}
+    threads = {name: ran - threads.get(name, 0.0)
+               for name, ran in thread_seconds(steerd.process.pid).items()}
+    told = json.loads(done.stdout)
+    assert told["wrong"] == 0, told
+    return {"qps": told["qps"], "cpu_s": cpu, "seconds": seconds, "lost": told["lost"],
+            "completed": told["received"], "generator_idle": told["generator_idle"],
+            "p99_us": told["p99_us"], "threads_s": threads}
 
 
 def measure(args):
     import steerd_test as t
     import admin_http
+    import works
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, args.followers + 1024)), hard))
     cpus = os.sched_getaffinity(0)
@@ -168,22 +189,26 @@ def measure(args):
     try:
         port = admin_http.Admin(steerd).port
         path = steerd.folder / "state" / "admin.sock"
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as questions:
-            questions.write("".join(f"n{i}.example.com A\n" for i in range(NAMES)))
-            questions.flush()
-            run_once(steerd, questions.name, 1)  # warm
+        with tempfile.TemporaryDirectory(prefix="admin-load-") as folder:
+            ask = f"{folder}/ask"
+            subprocess.run(["c++", "-std=c++20", "-O2", "-o", ask, str(ROOT / "bench/peers/ask.cc")],
+                           check=True)
+            questions = pathlib.Path(folder, "questions")
+            questions.write_bytes(b"".join(works.query(f"n{i}.example.com") for i in range(NAMES)))
+            run_once(ask, steerd, questions, 1)  # warm
             memory = [memory_mib(steerd.process.pid)]
             for pair in range(args.pairs):
                 for which in (("without", "with"), ("with", "without"))[pair % 2]:
                     crowd = Crowd(port, path, args) if which == "with" else None
-                    one = run_once(steerd, questions.name, args.seconds)
+                    one = run_once(ask, steerd, questions, args.seconds)
                     if crowd is not None:
                         memory.append(memory_mib(steerd.process.pid))
                         one["events_read"] = crowd.told.value
                         crowd.close()
                     runs[which].append(one)
                     print(f"pair {pair + 1} {which:8} {one['qps']:10.0f} q/s "
-                          f"{one['cpu_s']:6.2f} s of CPU, lost {one['lost']}"
+                          f"{one['cpu_s']:6.2f} s of CPU, lost {one['lost']}, generator idle "
+                          f"{one['generator_idle'] * 100:.0f} %, p99 {one['p99_us']:.0f} us"
                           + (f", events read {one['events_read']}" if crowd else ""), flush=True)
     finally:
         steerd.close()
@@ -215,6 +240,13 @@ def main():
     out["extra_cpu"] = statistics.median(extra)
     print(f"CPU beyond the answers' own: {out['extra_cpu'] * 100:.2f} % of one CPU "
           f"({min(extra) * 100:.2f} to {max(extra) * 100:.2f} %)")
+    names = {name for which in runs.values() for run in which for name in run["threads_s"]}
+    print("CPU by thread, % of one CPU, without -> with:")
+    for name in sorted(names):
+        share = {which: statistics.median(run["threads_s"].get(name, 0.0) / run["seconds"] * 100
+                                          for run in runs[which]) for which in runs}
+        if max(share.values()) >= 0.01:
+            print(f"  {name:16} {share['without']:6.2f} -> {share['with']:6.2f}")
     print(f"memory: {memory[0]:.0f} MiB before, {max(memory):.0f} MiB at most")
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(out, indent=1) + "\n")
