@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "admin/answer_history.h"
+#include "admin/followers.h"
 #include "admin/guard.h"
 #include "admin/http_server.h"
 #include "admin/listening.h"
@@ -42,7 +43,8 @@ class Admin {
         : config_(model.admin),
           context_{desk, answers_, std::move(version),
                    fmt::format("{:x}", desk.clock.now().wall.time_since_epoch().count())},
-          pump_(desk.clock, desk.events) {
+          pump_(desk.clock),
+          followers_(Followers::Options{desk.clock, desk.events, context_.boot}) {
         remember_answers();
     }
 
@@ -50,7 +52,8 @@ class Admin {
     Admin& operator=(const Admin&) = delete;
 
     ~Admin() {
-        pump_.stop();  // wakes everyone, so that the servers may end
+        pump_.stop();  // both wake everyone, so that the servers may end
+        followers_.stop();
         servers_.clear();
         for (const auto& path : bound_) {
             std::error_code ignored;
@@ -72,6 +75,7 @@ class Admin {
     AnswerHistory answers_;
     Context context_;
     Pump pump_;
+    Followers followers_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::vector<std::unique_ptr<HttpServer>> servers_;
     std::vector<std::filesystem::path> bound_;
@@ -103,12 +107,12 @@ std::optional<std::string> Admin::open_one(base::Result<server::Fd, std::string>
     }
     auto door = std::make_unique<Door>(
         Door{local, base::Bucket(kBurst, kPerSecond), TokenGate(config_.token_file)});
-    auto server =
-        HttpServer::start(std::move(*listener),
-                          {context_.desk.clock, context_.desk.events, pump_, local, HttpLimits{}},
-                          [this, &into = *door](const Request& request, Reply reply) {
-                              handle(into, request, reply);
-                          });
+    auto server = HttpServer::start(
+        std::move(*listener),
+        {context_.desk.clock, context_.desk.events, pump_, followers_, local, HttpLimits{}},
+        [this, &into = *door](const Request& request, Reply reply) {
+            handle(into, request, reply);
+        });
     if (server == nullptr) {
         return fmt::format("cannot serve HTTP on {}", address);
     }

@@ -20,18 +20,24 @@ constexpr std::size_t kAtOnce = 32;
 EventStream::EventStream(const server::EventLog& events, FollowEvents ask)
     : events_(events), ask_(std::move(ask)), text_("retry: 2000\n\n") {}
 
-void EventStream::refill() {
-    text_.clear();
-    sent_ = 0;
-    for (const auto& event : events_.after(ask_.after, kAtOnce)) {
-        if (event->id > ask_.after + 1 && ask_.after > 0) {
-            const Json missed = {{"kind", "missed"}, {"count", event->id - ask_.after - 1}};
-            text_ += fmt::format("data: {}\n\n", text_of(missed));
+std::string events_text(const server::EventLog& events, const std::string& boot,
+                        std::uint64_t& after) {
+    std::string text;
+    for (const auto& event : events.after(after, kAtOnce)) {
+        if (event->id > after + 1 && after > 0) {
+            const Json missed = {{"kind", "missed"}, {"count", event->id - after - 1}};
+            text += fmt::format("data: {}\n\n", text_of(missed));
         }
-        text_ += fmt::format("id: {}-{}\ndata: {}\n\n", ask_.boot, event->id,
-                             text_of(event_json(*event)));
-        ask_.after = event->id;
+        text +=
+            fmt::format("id: {}-{}\ndata: {}\n\n", boot, event->id, text_of(event_json(*event)));
+        after = event->id;
     }
+    return text;
+}
+
+void EventStream::refill() {
+    text_ = events_text(events_, ask_.boot, ask_.after);
+    sent_ = 0;
 }
 
 std::size_t EventStream::read(std::span<char> out) {
@@ -42,13 +48,6 @@ std::size_t EventStream::read(std::span<char> out) {
     std::copy_n(text_.data() + sent_, n, out.data());
     sent_ += n;
     return n;
-}
-
-void EventStream::keep_alive() {
-    if (sent_ == text_.size()) {
-        text_ = ":\n\n";
-        sent_ = 0;
-    }
 }
 
 std::uint64_t id_seen(const std::string& last_event_id, const std::string& boot) {

@@ -18,8 +18,6 @@ class EventStream {
 
     /// Fills `out` with what there is; 0: nothing new (or the end, where `ask` does not follow).
     [[nodiscard]] std::size_t read(std::span<char> out);
-    /// Something to send although nothing happened, so that a dead reader is found.
-    void keep_alive();
 
     [[nodiscard]] std::uint64_t seen() const noexcept { return ask_.after; }
 
@@ -33,6 +31,10 @@ class EventStream {
     std::string text_;
     std::size_t sent_ = 0;  // of text_
 };
+
+/// The next few events above `after`, which then is the id of the last one told.
+[[nodiscard]] std::string events_text(const server::EventLog& events, const std::string& boot,
+                                      std::uint64_t& after);
 
 /// What `Last-Event-ID` says: the number, 0 where the id is of another process or no id at all.
 [[nodiscard]] std::uint64_t id_seen(const std::string& last_event_id, const std::string& boot);

@@ -1,5 +1,6 @@
-// See http_server.h. A connection with a route's answer under way, and a follower with nothing to
-// send, are suspended: the library then spends nothing on them, and the pump resumes them.
+// See http_server.h. A connection with a route's answer under way is suspended: the library then
+// spends nothing on it, and the pump resumes it. One that follows events is suspended for good once
+// the past is sent: its socket is followers.h's until that lets it go.
 // Thread rule: callbacks run on the library's one thread for this socket; Exchange::reply on any.
 #include "admin/http_server.h"
 
@@ -89,37 +90,42 @@ using ExchangePointer = std::shared_ptr<Exchange>;
 struct Following {
     EventStream stream;
     MHD_Connection* connection;
-    Pump& pump;
+    int fd;
+    Followers& crowd;
     std::atomic<unsigned>& followers;
-    bool slept = false;
+    bool handed = false;  // to the crowd
 };
 
 ssize_t read_events(void* cls, std::uint64_t, char* out, std::size_t most) {
     auto& following = *static_cast<Following*>(cls);
-    std::size_t n = following.stream.read({out, most});
-    if (n == 0 && following.slept) {
-        following.slept = false;
-        following.stream.keep_alive();
-        n = following.stream.read({out, most});
-    }
+    const std::size_t n = following.handed ? 0 : following.stream.read({out, most});
     if (n > 0) {
-        following.slept = false;
         return static_cast<ssize_t>(n);
     }
-    if (!following.stream.follows()) {
+    if (following.handed || !following.stream.follows()) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    if (following.pump.sleep_for_events(following.connection, following.stream.seen())) {
-        following.slept = true;
+    // The library asks for more only when all before is with the kernel.
+    auto* const connection = following.connection;
+    MHD_suspend_connection(connection);
+    following.handed = true;
+    const auto over = [connection, &followers = following.followers] {
+        --followers;
+        MHD_resume_connection(connection);
+    };
+    if (following.crowd.take(following.fd, following.stream.seen(), over)) {
         return 0;
     }
-    n = following.stream.read({out, most});
-    return n > 0 ? static_cast<ssize_t>(n) : ssize_t{MHD_CONTENT_READER_END_OF_STREAM};
+    --following.followers;
+    MHD_resume_connection(connection);
+    return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 void end_following(void* cls) {
     const std::unique_ptr<Following> following(static_cast<Following*>(cls));
-    --following->followers;
+    if (!following->handed) {
+        --following->followers;
+    }
 }
 
 MHD_Result add_query(void* cls, MHD_ValueKind, const char* key, const char* value) {
@@ -302,12 +308,17 @@ MHD_Response* HttpServer::Impl::make(MHD_Connection* connection, const Response&
         return MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()),
                                                MHD_RESPMEM_MUST_COPY);
     }
-    if (++followers > options.limits.followers) {
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (followers >= options.limits.followers) {
+        options.crowd.catch_up();  // who has just gone makes room
+    }
+    if (++followers > options.limits.followers || info == nullptr) {
         --followers;
         return nullptr;
     }
-    auto following = std::make_unique<Following>(Following{
-        EventStream(options.events, *response.events), connection, options.pump, followers});
+    auto following = std::make_unique<Following>(
+        Following{EventStream(options.events, *response.events), connection, info->connect_fd,
+                  options.crowd, followers});
     MHD_Response* made = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, kStreamBlock, read_events, following.get(), end_following);
     if (made == nullptr) {
@@ -315,6 +326,8 @@ MHD_Response* HttpServer::Impl::make(MHD_Connection* connection, const Response&
         return nullptr;
     }
     (void)following.release();  // end_following has it now
+    // No chunks: what follows the past is not the library's, and ends with the connection.
+    MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     return made;
 }
 

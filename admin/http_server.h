@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "admin/followers.h"
 #include "admin/http.h"
 #include "admin/pump.h"
 #include "base/clock.h"
@@ -34,6 +35,7 @@ class HttpServer {
         const base::Clock& clock;
         server::EventLog& events;
         Pump& pump;
+        Followers& crowd;
         bool local = false;  // a Unix socket
         HttpLimits limits;
     };
@@ -46,7 +48,7 @@ class HttpServer {
                                                            Handler handler);
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
-    /// REQUIRES: the pump was stopped.
+    /// REQUIRES: the pump and the crowd were stopped.
     ~HttpServer();
 
   private:

@@ -11,25 +11,12 @@ namespace steerd::admin {
 
 namespace {
 
-constexpr base::Duration kLeastBetweenNews = std::chrono::milliseconds(50);
-constexpr base::Duration kKeepAlive = std::chrono::seconds(15);
 /// How exactly the ends of waits are kept.
 constexpr base::Duration kLook = std::chrono::milliseconds(500);
 
 }  // namespace
 
-Pump::Pump(const base::Clock& clock, server::EventLog& events)
-    : clock_(clock), events_(events), thread_([this] { run(); }) {
-    events_.on_append([this] { tell(); });
-}
-
-void Pump::tell() {
-    {
-        const std::lock_guard lock(mutex_);
-        news_ = true;
-    }
-    changed_.notify_one();
-}
+Pump::Pump(const base::Clock& clock) : clock_(clock), thread_([this] { run(); }) {}
 
 bool Pump::sleep(MHD_Connection* connection) {
     const std::lock_guard lock(mutex_);
@@ -52,16 +39,6 @@ void Pump::wake(MHD_Connection* connection) {
     changed_.notify_one();
 }
 
-bool Pump::sleep_for_events(MHD_Connection* connection, std::uint64_t after) {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || events_.last() > after) {
-        return false;
-    }
-    MHD_suspend_connection(connection);
-    followers_.insert_or_assign(connection, clock_.now().mono + kKeepAlive);
-    return true;
-}
-
 std::uint64_t Pump::limit_wait(base::Duration limit, std::function<void()> over) {
     const std::lock_guard lock(mutex_);
     waits_.emplace(++last_wait_, Wait{clock_.now().mono + limit, std::move(over)});
@@ -76,18 +53,6 @@ void Pump::forget(std::uint64_t wait) {
 std::vector<MHD_Connection*> Pump::take_due(base::Mono now,
                                             std::vector<std::function<void()>>& over) {
     std::vector<MHD_Connection*> due = std::exchange(woken_, {});
-    const bool tell_news = news_ && now - last_news_ >= kLeastBetweenNews;
-    std::erase_if(followers_, [&](const auto& follower) {
-        const bool wakes = tell_news || stopping_ || follower.second <= now;
-        if (wakes) {
-            due.push_back(follower.first);
-        }
-        return wakes;
-    });
-    if (tell_news) {
-        news_ = false;
-        last_news_ = now;
-    }
     std::erase_if(waits_, [&](auto& wait) {
         if (wait.second.until > now) {
             return false;
@@ -102,10 +67,7 @@ void Pump::run() {
     pthread_setname_np(pthread_self(), "steerd-pump");
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        changed_.wait_for(lock, news_ ? kLeastBetweenNews : kLook, [this] {
-            return stopping_ || !woken_.empty() ||
-                   (news_ && clock_.now().mono - last_news_ >= kLeastBetweenNews);
-        });
+        changed_.wait_for(lock, kLook, [this] { return stopping_ || !woken_.empty(); });
         std::vector<std::function<void()>> over;
         const auto due = take_due(clock_.now().mono, over);
         lock.unlock();
@@ -116,7 +78,6 @@ void Pump::run() {
 }
 
 void Pump::stop() {
-    events_.on_append({});
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;

@@ -1,7 +1,6 @@
-// Wakes HTTP connections that were put to sleep: those whose reply has come, those that follow
-// events when there are new ones, and those that waited too long. A thread of its own, so that
-// neither the server's loop nor an answer ever waits for a reader; new events wake all followers at
-// most every 50 ms. Also ends connections that take too long to say what they want.
+// Wakes HTTP connections that were put to sleep: those whose reply has come and those that waited
+// too long. A thread of its own, so that the server's loop never waits for a reader. Also ends
+// connections that take too long to say what they want.
 // Thread rule: everything from any thread, stop() from the owner.
 #pragma once
 
@@ -14,7 +13,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "server/event_log.h"
 
 struct MHD_Connection;
 
@@ -22,7 +20,7 @@ namespace steerd::admin {
 
 class Pump {
   public:
-    Pump(const base::Clock& clock, server::EventLog& events);
+    explicit Pump(const base::Clock& clock);
     Pump(const Pump&) = delete;
     Pump& operator=(const Pump&) = delete;
 
@@ -32,9 +30,6 @@ class Pump {
     [[nodiscard]] bool sleep(MHD_Connection* connection);
     /// Wakes it, soon.
     void wake(MHD_Connection* connection);
-    /// Puts a follower to sleep until there are events above `after`, or 15 s are over. False, and
-    /// awake, where there are some already or the pump has stopped.
-    [[nodiscard]] bool sleep_for_events(MHD_Connection* connection, std::uint64_t after);
     /// Calls `over` on the pump's thread unless forget() comes within `limit`.
     std::uint64_t limit_wait(base::Duration limit, std::function<void()> over);
     void forget(std::uint64_t wait);
@@ -48,21 +43,16 @@ class Pump {
     };
 
     void run();
-    void tell();
     std::vector<MHD_Connection*> take_due(base::Mono now, std::vector<std::function<void()>>& over);
 
     const base::Clock& clock_;
-    server::EventLog& events_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::set<MHD_Connection*> sleepers_;  // until their reply comes
     std::vector<MHD_Connection*> woken_;
-    std::map<MHD_Connection*, base::Mono> followers_;  // until when they sleep at most
     std::map<std::uint64_t, Wait> waits_;
     std::uint64_t last_wait_ = 0;
-    bool news_ = false;
     bool stopping_ = false;
-    base::Mono last_news_{};
     std::thread thread_;
 };
 

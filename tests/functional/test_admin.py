@@ -332,6 +332,40 @@ class Abuse(unittest.TestCase):
         self.assertEqual(self.admin.get("/api/v1/status", tcp=True).status, 200)
         self.assertEqual(self.admin.ask("POST", "/api/v1/reload").status, 200)
 
+    def test_requests_are_limited_on_each_address(self):
+        connection = self.admin.connect(tcp=True)
+        statuses = set()
+        for _ in range(6000):
+            connection.request("GET", "/healthz")
+            reply = connection.getresponse()
+            reply.read()
+            statuses.add(reply.status)
+            if reply.status == 429:
+                self.assertEqual(reply.getheader("Retry-After"), "1")
+                break
+        connection.close()
+        self.assertEqual(statuses, {200, 429})
+        self.assertEqual(self.admin.get("/healthz").status, 200)  # the Unix socket has its own
+        t.wait_until(lambda: self.admin.get("/healthz", tcp=True).status == 200, 10, "room again")
+
+    def test_connections_are_limited_and_the_unix_socket_has_its_own(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < 3000:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+        sockets = []
+        try:
+            for _ in range(1280):
+                sockets.append(socket.create_connection(("127.0.0.1", self.admin.port), 30))
+            # One more is let in when those that say nothing are cut off, after 10 s.
+            begin = time.monotonic()
+            self.assertEqual(self.admin.get("/healthz").status, 200)
+            self.assertLess(time.monotonic() - begin, 5)
+            self.assertEqual(self.admin.get("/healthz", tcp=True).status, 200)
+        finally:
+            for connection in sockets:
+                connection.close()
+        self.works()
+
     def test_a_thousand_followers_half_of_whom_never_read(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft < 3000:
@@ -362,6 +396,22 @@ class Abuse(unittest.TestCase):
         finally:
             for connection in sockets:
                 connection.close()
+
+    def test_a_thousand_go_and_a_thousand_come_at_once(self):
+        request = b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for _ in range(2):
+            sockets = []
+            try:
+                for _ in range(1000):
+                    connection = socket.create_connection(("127.0.0.1", self.admin.port), 30)
+                    connection.sendall(request)
+                    sockets.append(connection)
+                statuses = [connection.recv(64)[9:12] for connection in sockets]
+                self.assertEqual(statuses, [b"200"] * 1000)
+            finally:
+                for connection in sockets:
+                    connection.close()
+        self.works()
 
     def test_more_than_that_many_are_refused(self):
         request = b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
