@@ -20,7 +20,8 @@ IpAddress IpAddress::from_octets(IpFamily family, std::span<const std::uint8_t> 
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) noexcept {
     char buffer[INET6_ADDRSTRLEN + 1];
-    if (text.size() >= sizeof buffer || text.find('\0') != std::string_view::npos) {
+    // Nothing may come without an address, which memcpy must not be given.
+    if (text.empty() || text.size() >= sizeof buffer || text.find('\0') != std::string_view::npos) {
         return std::nullopt;
     }
     std::memcpy(buffer, text.data(), text.size());

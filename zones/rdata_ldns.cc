@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "base/text.h"
+
 namespace steerd::zones {
 
 namespace {
@@ -30,6 +32,10 @@ std::string error_text(ldns_status status) {
 }  // namespace
 
 std::optional<dns::RrType> ldns_type(const std::string& word) {
+    // TYPEnnn is dns::parse_type's: ldns takes TYPE12x for 12, and numbers beyond 16 bits.
+    if (base::ascii_lower(word.substr(0, 4)) == "type") {
+        return std::nullopt;
+    }
     const auto type = ldns_get_rr_type_by_name(word.c_str());
     return type == 0 ? std::nullopt
                      : std::optional(static_cast<dns::RrType>(static_cast<std::uint16_t>(type)));
