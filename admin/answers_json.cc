@@ -48,6 +48,11 @@ Json answers_json(const AnswerTotals& totals,
         }
     }
     const WorkerSums all = sum_of(workers);
+    Json cookies = Json::object();
+    const auto counts = cookie_counts(totals, all);
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        cookies[kCookieWords[i]] = counts[i];
+    }
     return {{"queries",
              {{"udp", received(totals, all, policy::Transport::Udp)},
               {"tcp", received(totals, all, policy::Transport::Tcp)}}},
@@ -55,6 +60,7 @@ Json answers_json(const AnswerTotals& totals,
              {{"not_a_query", not_queries(all)},
               {"no_port", all.no_port},
               {"send_failed", all.send_failures}}},
+            {"cookies", std::move(cookies)},
             {"fail_open", fail_open},
             {"endpoints", std::move(endpoints)},
             {"names", std::move(names)}};

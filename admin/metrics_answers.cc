@@ -107,6 +107,11 @@ void write_answers(const MetricsInput& input, MetricsText& out) {
     out.sample({{"reason", "not_a_query"}}, not_queries(sums));
     out.sample({{"reason", "no_port"}}, sums.no_port);
     out.sample({{"reason", "send_failed"}}, sums.send_failures);
+    out.family("steerd_cookies_total", Type::Counter,
+               "Queries answered that had a DNS cookie: the client's half alone, bad, valid.");
+    for (std::size_t i = 1; i < sums.cookies.size(); ++i) {
+        out.sample({{"state", kCookieWords[i]}}, sums.cookies[i]);
+    }
     out.single("steerd_truncated_total", Type::Counter, "Answers over UDP that had no room.",
                sums.truncated);
     out.family("steerd_rare_rcodes_total", Type::Counter,

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "server/answer_book.h"
@@ -13,6 +14,7 @@ namespace steerd::admin {
 struct WorkerSums {
     std::array<std::uint64_t, 2> unanswered{};  // by policy::Transport
     std::array<std::uint64_t, server::kRcodeSlots> rare_rcodes{};
+    std::array<std::uint64_t, 4> cookies{};  // by dns::CookieState, 0 for None: see cookie_counts()
     std::uint64_t no_port = 0;
     std::uint64_t truncated = 0;
     std::uint64_t send_failures = 0;
@@ -37,6 +39,21 @@ struct WorkerSums {
     return sum;
 }
 
+/// By dns::CookieState, of the queries answered. Those without a cookie are what the others leave;
+/// counts are read while they rise, so that this may fall: no counter for Prometheus.
+[[nodiscard]] inline std::array<std::uint64_t, 4> cookie_counts(const server::AnswerTotals& totals,
+                                                                const WorkerSums& sums) {
+    auto counts = sums.cookies;
+    const auto answered = received(totals, sums, policy::Transport::Udp) +
+                          received(totals, sums, policy::Transport::Tcp) - not_queries(sums);
+    const auto with = counts[1] + counts[2] + counts[3];
+    counts[0] = answered > with ? answered - with : 0;
+    return counts;
+}
+
+inline constexpr std::array<std::string_view, 4> kCookieWords{"none", "client_only", "bad",
+                                                              "valid"};
+
 [[nodiscard]] inline WorkerSums sum_of(const std::vector<const server::WorkerCounters*>& workers) {
     WorkerSums sums;
     for (const auto* one : workers) {
@@ -45,6 +62,9 @@ struct WorkerSums {
         }
         for (std::size_t i = 0; i < sums.rare_rcodes.size(); ++i) {
             sums.rare_rcodes[i] += one->rcodes[i].load();
+        }
+        for (std::size_t i = 0; i < sums.cookies.size(); ++i) {
+            sums.cookies[i] += one->cookies[i].load();
         }
         sums.no_port += one->no_port.load();
         sums.truncated += one->truncated.load();

@@ -19,6 +19,7 @@ struct alignas(64) WorkerCounters {
     std::array<Counter, 2> unanswered;        // by policy::Transport: what is no query
     std::array<Counter, kRcodeSlots> rcodes;  // those that have no place in a zone's row
     Counter no_port;                          // dropped: nobody sends from port 0
+    std::array<Counter, 4> cookies;           // by dns::CookieState; None follows from all answers
     Counter truncated;
     Counter send_failures;
     Counter tcp_accepted;
@@ -36,6 +37,9 @@ struct alignas(64) WorkerCounters {
         const auto rcode = static_cast<std::size_t>(outcome.rcode);
         if (rcode >= AnswerLayout::kRcodes - 1) [[unlikely]] {
             rcodes[rcode < kRcodeSlots ? rcode : kRcodeSlots - 1].add();
+        }
+        if (outcome.cookie != dns::CookieState::None) [[unlikely]] {
+            cookies[static_cast<std::size_t>(outcome.cookie)].add();
         }
         if (outcome.truncated) [[unlikely]] {
             truncated.add();

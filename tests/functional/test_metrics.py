@@ -15,6 +15,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import dns.edns
+import dns.message
+import dns.query
+
 import admin_http
 import steerd_test as t
 
@@ -269,6 +273,30 @@ class Running(unittest.TestCase):
         send()
         t.wait_until(lambda: Metrics(self.admin).get("steerd_drops_total", reason="not_a_query")
                      == before + 1, 10, "the drop is counted")
+
+    def test_cookies_count_by_state(self):
+        def counts():
+            metrics = Metrics(self.admin)
+            return [metrics.get("steerd_cookies_total", state=state)
+                    for state in ("client_only", "bad", "valid")]
+
+        def ask(cookie):
+            query = dns.message.make_query("www.example.com", "A", use_edns=0, options=[
+                dns.edns.GenericOption(10, cookie)])
+            reply = dns.query.udp(query, "127.0.0.1", 10, self.steerd.port)
+            return next(option.data for option in reply.options if option.otype == 10)
+
+        before = counts()
+        none = self.admin.get("/api/v1/status").json["answers"]["cookies"]["none"]
+        whole = ask(b"12345678")
+        for _ in range(3):
+            ask(whole)
+        ask(whole[:-1] + bytes([whole[-1] ^ 1]))
+        ask(b"12345678" + bytes(16))
+        self.steerd.ask("www.example.com")
+        t.wait_until(lambda: [now - then for now, then in zip(counts(), before)] == [1, 2, 3], 5, "the counts")
+        t.wait_until(lambda: self.admin.get("/api/v1/status").json["answers"]["cookies"]["none"]
+                     == none + 1, 5, "those without")
 
     def test_decisions_count_by_name_and_endpoint(self):
         self.assertEqual(self.rise("steerd_decisions_total", lambda: self.steerd.ask("www.example.com"),
