@@ -30,6 +30,19 @@ Json name_json(const AnswerTotals& totals, std::size_t name) {
 
 }  // namespace
 
+namespace {
+
+Json limited_json(const WorkerSums& sums) {
+    Json out = Json::object();
+    for (std::size_t i = 0; i < server::kRateKinds; ++i) {
+        out[std::string(kRateKindWords[i])] = {{"dropped", sums.limited_dropped[i]},
+                                               {"slipped", sums.limited_slipped[i]}};
+    }
+    return out;
+}
+
+}  // namespace
+
 Json answers_json(const AnswerTotals& totals,
                   const std::vector<const server::WorkerCounters*>& workers) {
     const auto& layout = totals.layout();
@@ -61,6 +74,8 @@ Json answers_json(const AnswerTotals& totals,
               {"no_port", all.no_port},
               {"send_failed", all.send_failures}}},
             {"cookies", std::move(cookies)},
+            {"limited", limited_json(all)},
+            {"unproven", all.unproven},
             {"fail_open", fail_open},
             {"endpoints", std::move(endpoints)},
             {"names", std::move(names)}};

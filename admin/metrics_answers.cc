@@ -90,6 +90,19 @@ void write_names(const AnswerTotals& totals, MetricsText& out) {
     }
 }
 
+void write_limited(const WorkerSums& sums, MetricsText& out) {
+    out.family(
+        "steerd_rate_limited_total", Type::Counter,
+        "Answers over UDP beyond [server.rate_limit]: not sent (drop) or sent short (slip).");
+    for (std::size_t i = 0; i < server::kRateKinds; ++i) {
+        out.sample({{"kind", kRateKindWords[i]}, {"action", "drop"}}, sums.limited_dropped[i]);
+        out.sample({{"kind", kRateKindWords[i]}, {"action", "slip"}}, sums.limited_slipped[i]);
+    }
+    out.single("steerd_unproven_total", Type::Counter,
+               "Answers over UDP sent short since they were too large for who had no good cookie.",
+               sums.unproven);
+}
+
 }  // namespace
 
 void write_answers(const MetricsInput& input, MetricsText& out) {
@@ -112,6 +125,7 @@ void write_answers(const MetricsInput& input, MetricsText& out) {
     for (std::size_t i = 1; i < sums.cookies.size(); ++i) {
         out.sample({{"state", kCookieWords[i]}}, sums.cookies[i]);
     }
+    write_limited(sums, out);
     out.single("steerd_truncated_total", Type::Counter, "Answers over UDP that had no room.",
                sums.truncated);
     out.family("steerd_rare_rcodes_total", Type::Counter,

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,14 @@ struct WorkerSums {
     std::uint64_t tcp_accepted = 0;
     std::uint64_t tcp_refused = 0;
     std::uint64_t tcp_timeouts = 0;
+    std::array<std::uint64_t, server::kRateKinds> limited_dropped{};
+    std::array<std::uint64_t, server::kRateKinds> limited_slipped{};
+    std::uint64_t unproven = 0;
 };
+
+/// Of server::RateKind.
+inline constexpr std::array<std::string_view, server::kRateKinds> kRateKindWords{
+    "response", "nxdomain", "nodata", "referral", "error"};
 
 [[nodiscard]] inline std::uint64_t not_queries(const WorkerSums& sums) {
     return sums.unanswered[0] + sums.unanswered[1];
@@ -31,6 +39,10 @@ struct WorkerSums {
 [[nodiscard]] inline std::uint64_t received(const server::AnswerTotals& totals,
                                             const WorkerSums& sums, policy::Transport transport) {
     std::uint64_t sum = sums.unanswered[static_cast<std::size_t>(transport)];
+    if (transport == policy::Transport::Udp) {
+        sum += std::accumulate(sums.limited_dropped.begin(), sums.limited_dropped.end(),
+                               std::uint64_t{0});
+    }
     for (std::size_t row = 0; row < totals.layout().zone_rows(); ++row) {
         for (std::size_t rcode = 0; rcode < server::AnswerLayout::kRcodes; ++rcode) {
             sum += totals.zone(row, transport, rcode);
@@ -72,6 +84,11 @@ inline constexpr std::array<std::string_view, 4> kCookieWords{"none", "client_on
         sums.tcp_accepted += one->tcp_accepted.load();
         sums.tcp_refused += one->tcp_refused.load();
         sums.tcp_timeouts += one->tcp_timeouts.load();
+        for (std::size_t i = 0; i < server::kRateKinds; ++i) {
+            sums.limited_dropped[i] += one->limited_dropped[i].load();
+            sums.limited_slipped[i] += one->limited_slipped[i].load();
+        }
+        sums.unproven += one->unproven.load();
     }
     return sums;
 }

@@ -283,6 +283,32 @@ void add_names(Page& page, const Json& status) {
     }
 }
 
+/// What rate limiting held back, once it has.
+void add_limited(Page& page, const Json& status) {
+    const auto answers = status.find("answers");
+    if (answers == status.end() || !answers->contains("limited")) {
+        return;
+    }
+    std::vector<Row> rows;
+    for (const auto& [kind, counts] : answers->at("limited").items()) {
+        const auto dropped = counts.value("dropped", std::uint64_t{0});
+        const auto slipped = counts.value("slipped", std::uint64_t{0});
+        if (dropped + slipped != 0) {
+            rows.push_back({{clean(kind), Colour::Yellow},
+                            {fmt::format("{} dropped", dropped)},
+                            {fmt::format("{} sent short", slipped)}});
+        }
+    }
+    if (const auto unproven = answers->value("unproven", std::uint64_t{0}); unproven != 0) {
+        rows.push_back(
+            {{"large"}, {""}, {fmt::format("{} sent short without a cookie", unproven)}});
+    }
+    if (!rows.empty()) {
+        page.line("\nanswers limited since the start");
+        page.table(rows);
+    }
+}
+
 void add_load(Page& page, const Json& status) {
     const auto& load = status.at("load");
     const auto& problems = load.at("problems");
@@ -316,6 +342,7 @@ std::string status_text(const Json& status, bool colours) {
     add_holds(page, status);
     add_routes(page, status);
     add_names(page, status);
+    add_limited(page, status);
     add_load(page, status);
     return page.take();
 }

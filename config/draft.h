@@ -63,6 +63,10 @@ void load_endpoints(Draft& draft, TomlTable& root);
 void load_routes(Draft& draft, TomlTable& root);
 void load_zones(Draft& draft, TomlTable& root);
 
+/// Tables of `[server]`.
+[[nodiscard]] std::optional<RateLimitConfig> load_rate_limit(Draft& draft, TomlTable& server);
+[[nodiscard]] TcpConfig load_tcp(Draft& draft, TomlTable& server);
+
 /// Declares the names of `[regions]`, `[probes]`, `[endpoints]` and `[routes]`.
 void declare_names(Draft& draft, TomlTable& root);
 

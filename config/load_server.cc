@@ -1,4 +1,5 @@
-// [server] and [admin]: where to listen, who this node is, where its state lives.
+// [server] and [admin]: where to listen, who this node is, where its state lives. What hostile
+// traffic may take is load_limits.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -143,6 +144,8 @@ void load_server(Draft& draft, TomlTable& root) {
     read_resolver(table, server);
     read_query_log(draft, table);
     read_dnstap(table, server);
+    server.rate_limit = load_rate_limit(draft, table);
+    server.tcp = load_tcp(draft, table);
     table.finish();
 }
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/problem.h"
+#include "config/limits.h"
 #include "config/model_server.h"
 #include "dns/name.h"
 #include "geo/place.h"
@@ -44,6 +45,8 @@ struct ServerConfig {
     std::optional<base::SocketAddress> resolver;  // for CNAME targets; absent: the system's
     std::vector<QueryLogRule> query_log;          // empty: none
     std::optional<DnstapConfig> dnstap;
+    std::optional<RateLimitConfig> rate_limit;  // absent: none
+    TcpConfig tcp;
 
     friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };

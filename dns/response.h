@@ -47,6 +47,9 @@ class ResponseWriter {
     /// One CNAME made on the spot (steering, DNAME).
     bool add_cname(Section section, NameView owner, Ttl ttl, NameView target) noexcept;
 
+    /// Sets TC and takes nothing in from now on.
+    void truncate() noexcept { truncated_ = true; }
+
     [[nodiscard]] bool truncated() const noexcept { return truncated_; }
 
     /// The EDNS part, written by finish() when the query had an OPT: scope for ECS (the option is

@@ -228,6 +228,7 @@ void rewrite_server(TomlNode& root, const LiveLayout& layout, const std::filesys
     config::erase_key(server, "cookie_secrets");  // the drill's clients send none
     config::erase_key(server, "query_log");       // what is asked is the drill's own
     config::erase_key(server, "dnstap");          // the real server may be writing there
+    config::erase_key(server, "rate_limit");      // and they are all on one loopback
     TomlNode admin;
     set_value(admin, "listen", config::toml_strings({"unix:" + (folder / kAdminSocket).string()}));
     set_value(root, "admin", std::move(admin));

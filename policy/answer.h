@@ -58,6 +58,9 @@ struct Outcome {
     std::uint32_t zone = kNone;     // index into Plan::zones
     std::uint32_t steered = kNone;  // SteeredId
     std::uint32_t ttl_s = 0;
+    /// Which records answered or referred first, the wildcard's for a name it covers; valid as an
+    /// address no longer than the snapshot. Null: none of a zone's own.
+    const std::uint8_t* source = nullptr;
     Decision decision;  // when steered
 };
 

@@ -145,6 +145,7 @@ bool answer_records(const Request& request, const Asked& asked, const Plain& fou
     outcome.size = static_cast<std::size_t>(put_opt(asked, 0, to) - out);
     outcome.kind = AnswerKind::Static;
     outcome.ttl_s = found.ttl_s;
+    outcome.source = found.records.data();
     return true;
 }
 

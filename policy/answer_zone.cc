@@ -143,6 +143,9 @@ AnswerWalk::Next AnswerWalk::follow_to(dns::NameView target) noexcept {
 }
 
 AnswerWalk::Next AnswerWalk::static_step(const Finding& finding, bool first) noexcept {
+    if (first && finding.rrset.count != 0) {
+        outcome_.source = finding.rrset.records.data();
+    }
     switch (finding.kind) {
         case FindingKind::Records:
             note("records");

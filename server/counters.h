@@ -10,6 +10,7 @@
 #include "policy/answer.h"
 #include "server/answer_counts.h"
 #include "server/counter.h"
+#include "server/rate_limiter.h"
 
 namespace steerd::server {
 
@@ -25,7 +26,10 @@ struct alignas(64) WorkerCounters {
     Counter tcp_accepted;
     Counter tcp_refused;  // over a limit
     Counter tcp_timeouts;
-    Counter beats;  // moves a few times a second as long as the thread does its rounds
+    std::array<Counter, kRateKinds> limited_dropped;  // by RateKind: over the limit, not answered
+    std::array<Counter, kRateKinds> limited_slipped;  // over the limit, answered short
+    Counter unproven;  // answered short: too large for who does not prove his address
+    Counter beats;     // moves a few times a second as long as the thread does its rounds
 
     void count(const policy::Outcome& outcome, policy::Transport transport,
                AnswerBlock& answers) noexcept {

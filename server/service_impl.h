@@ -74,6 +74,7 @@ class Service {
     void on_reloaded(LoadedPlan loaded);
     void bind(const config::Model& model);
     bool start(const LoadedPlan& loaded);
+    void start_workers(const config::ServerConfig& server);
     void learn();
     void keep_state(const std::filesystem::path& folder);
     bool open_upstairs(const config::Model& model);

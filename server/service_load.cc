@@ -171,6 +171,23 @@ void Service::on_housekeeping() {
     watchdog_.feed(notifier_, clock_.now().mono, beats);
 }
 
+void Service::start_workers(const config::ServerConfig& server) {
+    std::shared_ptr<const RateLimits> limits;
+    if (server.rate_limit) {
+        limits = std::make_shared<RateLimits>(
+            *server.rate_limit, static_cast<std::uint32_t>((*sockets_)->size()), random_seed());
+    }
+    const TcpLimits tcp{.connections = server.tcp.connections,
+                        .connections_per_prefix = server.tcp.connections_per_prefix,
+                        .queries = server.tcp.queries_per_connection,
+                        .idle = server.tcp.idle};
+    for (auto& mine : **sockets_) {
+        workers_.push_back(std::make_unique<Worker>(
+            std::move(mine),
+            Worker::Options{clock_, cell_, random_seed(), tcp, tap_.get(), limits}));
+    }
+}
+
 /// First load: the sockets are read once the first round of checks is in.
 bool Service::start(const LoadedPlan& loaded) {
     const auto& server = loaded.model->server;
@@ -186,10 +203,7 @@ bool Service::start(const LoadedPlan& loaded) {
         log(LogLevel::Error, error.what());
         return false;
     }
-    for (auto& mine : **sockets_) {
-        workers_.push_back(std::make_unique<Worker>(
-            std::move(mine), Worker::Options{clock_, cell_, random_seed(), {}, tap_.get()}));
-    }
+    start_workers(server);
     if (tap_ != nullptr) {
         tap_->start();
     }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string>
 #include <utility>
 
 #include "server/sockaddr.h"
@@ -18,6 +17,13 @@ constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kMaxMessage = 2 + 65535;
 constexpr int kMaxAcceptsAtOnce = 64;
 constexpr int kMaxReadsAtOnce = 4;  // then the other connections get their turn
+constexpr unsigned kPrefixV4 = 24;
+constexpr unsigned kPrefixV6 = 56;
+
+/// Whose connections count together: one host has all addresses of its prefix.
+base::IpPrefix prefix_of(const base::IpAddress& client) noexcept {
+    return {client, client.is_v4() ? kPrefixV4 : kPrefixV6};
+}
 
 }  // namespace
 
@@ -33,6 +39,8 @@ struct TcpServer::Connection {
     std::vector<std::uint8_t> in;   // an incomplete message
     std::vector<std::uint8_t> out;  // answers the client has not taken yet
     std::size_t out_sent = 0;
+    std::size_t queries = 0;
+    bool had_all = false;           // as many queries as one connection may have
     bool finished_sending = false;  // the client half-closed: answer what came, then close
 };
 
@@ -63,8 +71,9 @@ void TcpServer::accept_from(int listener) noexcept {
         if (!peer) {
             continue;
         }
-        auto& from_this_client = per_client_[peer->address.text()];
-        if (from_this_client >= limits_.connections_per_client) {
+        const auto prefix = prefix_of(peer->address);
+        if (const auto same = per_prefix_.find(prefix);
+            same != per_prefix_.end() && same->second >= limits_.connections_per_prefix) {
             deps_.counters.tcp_refused.add();
             continue;
         }
@@ -72,8 +81,7 @@ void TcpServer::accept_from(int listener) noexcept {
             deps_.counters.tcp_refused.add();
             drop(*by_age_.front());
         }
-        // drop() may have erased the entry of this very client.
-        ++per_client_[peer->address.text()];
+        ++per_prefix_[prefix];
         const int one = 1;
         (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         deps_.rtts.measure(fd.get(), peer->address);
@@ -111,6 +119,9 @@ void TcpServer::on_poll(uv_poll_t* handle, int status, int events) noexcept {
     if (alive && (events & UV_READABLE) != 0) {
         alive = self.read_and_answer(c);
     }
+    if (alive && c.had_all && c.out.empty()) {
+        (void)::shutdown(c.fd.get(), SHUT_WR);  // the client sees that there is no more
+    }
     if (alive && c.finished_sending && c.out.empty()) {
         alive = false;  // everything that was asked is answered
     }
@@ -132,6 +143,9 @@ bool TcpServer::read_and_answer(Connection& c) noexcept {
             return true;
         }
         const std::span<const std::uint8_t> fresh(scratch_in_.data(), static_cast<std::size_t>(n));
+        if (c.had_all) {
+            continue;  // read and left: to close with octets unread would take answers away
+        }
         bool alive = true;
         if (c.in.empty()) {
             std::size_t used = 0;
@@ -178,7 +192,7 @@ bool TcpServer::answer_complete(Connection& c, std::span<const std::uint8_t> dat
     request.idle_100ms = told_idle();
     const std::span<std::uint8_t> out(scratch_out_);
     std::size_t filled = 0;
-    while (data.size() - used >= 2) {
+    while (data.size() - used >= 2 && !c.had_all) {
         const std::size_t length = static_cast<std::size_t>(data[used]) << 8 | data[used + 1];
         if (data.size() - used < 2 + length) {
             break;
@@ -187,6 +201,10 @@ bool TcpServer::answer_complete(Connection& c, std::span<const std::uint8_t> dat
         request.draw = deps_.rng.next();
         used += 2 + length;
         c.last_query = request.now.mono;
+        if (++c.queries == limits_.queries) {
+            c.had_all = true;
+            request.idle_100ms = 0;
+        }
         const auto outcome =
             policy::answer(*snapshot, request, out.subspan(filled + 2, policy::kMaxTcpAnswer));
         deps_.counters.count(outcome, policy::Transport::Tcp, deps_.snapshots.answers());
@@ -251,9 +269,9 @@ bool TcpServer::resume(Connection& c) noexcept {
 }
 
 void TcpServer::drop(Connection& c) noexcept {
-    const auto client = per_client_.find(c.client.text());
-    if (client != per_client_.end() && --client->second == 0) {
-        per_client_.erase(client);
+    const auto same = per_prefix_.find(prefix_of(c.client));
+    if (same != per_prefix_.end() && --same->second == 0) {
+        per_prefix_.erase(same);
     }
     auto owned = std::move(*c.age);
     by_age_.erase(c.age);

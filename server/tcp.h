@@ -1,7 +1,7 @@
 // DNS over TCP (RFC 7766): any split of the stream, several queries on one connection, pipelining,
 // half-close. Read all, answer all, write once. Everything is bounded: connections in total and for
-// each client, octets waiting to be read or written, time without a complete query, which is told
-// to clients that ask for it (RFC 7828, RFC 9210 §4.2).
+// each client's prefix, queries on one, octets waiting to be read or written, time without a
+// complete query, which is told to clients that ask for it (RFC 7828, RFC 9210 §4.2).
 // Thread rule: one worker owns it, on that worker's loop.
 #pragma once
 
@@ -9,10 +9,9 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <span>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,8 +26,9 @@
 namespace steerd::server {
 
 struct TcpLimits {
-    std::size_t connections = 1024;  // for each worker; the longest idle one makes room
-    std::size_t connections_per_client = 128;
+    std::size_t connections = 1024;            // for each worker; the longest idle one makes room
+    std::size_t connections_per_prefix = 128;  // of a client's /24 or /56
+    std::size_t queries = 0;                   // on one connection; 0: any number
     base::Duration idle = std::chrono::seconds(10);  // RFC 7766 §6.2.3: a few seconds
     std::size_t pending_write = 256 * 1024;          // octets of answers a client may leave unread
 };
@@ -78,7 +78,7 @@ class TcpServer {
     Deps deps_;
     TcpLimits limits_;
     Age by_age_;  // longest idle first
-    std::unordered_map<std::string, std::size_t> per_client_;
+    std::map<base::IpPrefix, std::size_t> per_prefix_;
     std::vector<std::uint8_t> scratch_in_;
     std::vector<std::uint8_t> scratch_out_;
 };

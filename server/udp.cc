@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <utility>
 
+#include "policy/turn_away.h"
 #include "server/sockaddr.h"
 
 namespace steerd::server {
@@ -15,14 +17,17 @@ constexpr int kLastBatches = 512;
 
 }  // namespace
 
-UdpReceiver::UdpReceiver(SnapshotCell::Reader& snapshots, const base::Clock& clock, base::Rng& rng,
-                         WorkerCounters& counters, TapPoint* tap)
-    : snapshots_(snapshots),
-      clock_(clock),
-      rng_(rng),
-      counters_(counters),
-      tap_(tap),
-      b_(std::make_unique<Buffers>()) {}
+UdpReceiver::UdpReceiver(Deps deps)
+    : snapshots_(deps.snapshots),
+      clock_(deps.clock),
+      rng_(deps.rng),
+      counters_(deps.counters),
+      tap_(deps.tap),
+      b_(std::make_unique<Buffers>()) {
+    if (deps.limits != nullptr) {
+        limiter_.emplace(std::move(deps.limits));
+    }
+}
 
 /// What stays as it is from batch to batch.
 void UdpReceiver::prepare(bool wildcard) noexcept {
@@ -92,6 +97,30 @@ std::optional<base::SocketAddress> client_of(const sockaddr_storage& peer) noexc
 
 }  // namespace
 
+/// False: nothing is sent, and that is counted. What is too much is answered short.
+bool UdpReceiver::pass(const policy::Snapshot& snapshot, const policy::Request& request,
+                       std::span<std::uint8_t> out, policy::Outcome& outcome) noexcept {
+    if (outcome.size == 0) {
+        return true;  // no answer to be limited
+    }
+    const auto kind = static_cast<std::size_t>(rate_kind_of(outcome));
+    switch (limiter_->judge(request, outcome)) {
+        case RateLimiter::Verdict::Pass:
+            return true;
+        case RateLimiter::Verdict::Drop:
+            counters_.limited_dropped[kind].add();
+            return false;
+        case RateLimiter::Verdict::Slip:
+            counters_.limited_slipped[kind].add();
+            break;
+        case RateLimiter::Verdict::TooLarge:
+            counters_.unproven.add();
+            break;
+    }
+    policy::turn_away(snapshot, request, out, outcome);
+    return true;
+}
+
 unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned received) noexcept {
     policy::Request request;
     request.transport = policy::Transport::Udp;
@@ -108,7 +137,10 @@ unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned re
         request.query = {b_->in[i].data(), in.msg_len};
         request.client = client->address;
         request.draw = rng_.next();
-        const auto outcome = policy::answer(snapshot, request, b_->out[count]);
+        auto outcome = policy::answer(snapshot, request, b_->out[count]);
+        if (limiter_ && !pass(snapshot, request, b_->out[count], outcome)) [[unlikely]] {
+            continue;
+        }
         counters_.count(outcome, policy::Transport::Udp, answers);
         if (outcome.size == 0) {
             continue;

@@ -13,12 +13,15 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 
 #include "base/clock.h"
 #include "base/rng.h"
 #include "policy/answer.h"
 #include "server/counters.h"
 #include "server/query_tap.h"
+#include "server/rate_limiter.h"
 #include "server/snapshot_cell.h"
 
 namespace steerd::server {
@@ -29,8 +32,16 @@ class UdpReceiver {
     /// A longer query is cut by the kernel and then malformed; real ones are below 512 octets.
     static constexpr std::size_t kQuerySize = 4096;
 
-    UdpReceiver(SnapshotCell::Reader& snapshots, const base::Clock& clock, base::Rng& rng,
-                WorkerCounters& counters, TapPoint* tap);
+    struct Deps {
+        SnapshotCell::Reader& snapshots;
+        const base::Clock& clock;
+        base::Rng& rng;
+        WorkerCounters& counters;
+        TapPoint* tap = nullptr;                             // none: no query is logged
+        std::shared_ptr<const RateLimits> limits = nullptr;  // null: answers are not limited
+    };
+
+    explicit UdpReceiver(Deps deps);
     UdpReceiver(const UdpReceiver&) = delete;
     UdpReceiver& operator=(const UdpReceiver&) = delete;
     ~UdpReceiver() = default;
@@ -51,6 +62,8 @@ class UdpReceiver {
     /// True when there was something to receive.
     bool batch(int fd, bool wildcard, int flags) noexcept;
     unsigned answer_batch(const policy::Snapshot& snapshot, unsigned received) noexcept;
+    [[nodiscard]] bool pass(const policy::Snapshot& snapshot, const policy::Request& request,
+                            std::span<std::uint8_t> out, policy::Outcome& outcome) noexcept;
     void send_batch(int fd, unsigned count) noexcept;
 
     SnapshotCell::Reader& snapshots_;
@@ -58,6 +71,7 @@ class UdpReceiver {
     base::Rng& rng_;
     WorkerCounters& counters_;
     TapPoint* tap_;  // none: no query is logged
+    std::optional<RateLimiter> limiter_;
 
     struct Buffers {
         alignas(kLine) std::array<std::array<std::uint8_t, kInStep>, kBatch> in;

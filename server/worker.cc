@@ -39,7 +39,7 @@ struct Worker::Receiver {
         : socket(from),
           rng(seed),
           reader(options.snapshots),
-          udp(reader, options.clock, rng, counters, tap_of(options)) {}
+          udp({reader, options.clock, rng, counters, tap_of(options), options.rate_limits}) {}
 
     const Socket& socket;
     WorkerCounters counters;

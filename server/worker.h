@@ -14,6 +14,7 @@
 #include "server/counters.h"
 #include "server/listeners.h"
 #include "server/query_tap.h"
+#include "server/rate_limiter.h"
 #include "server/rtt_feed.h"
 #include "server/snapshot_cell.h"
 #include "server/tcp.h"
@@ -28,6 +29,7 @@ class Worker {
         std::uint64_t seed = 0;  // of the draws; from the system's randomness
         TcpLimits tcp;
         QueryTap* tap = nullptr;  // gets queries; none: the logs are off. Must outlive the worker
+        std::shared_ptr<const RateLimits> rate_limits = nullptr;  // null: none
     };
 
     Worker(WorkerSockets sockets, Options options);

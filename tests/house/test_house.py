@@ -36,7 +36,7 @@ PACKET = ["policy/answer_common.cc", "policy/answer_ready.cc", "policy/asked.h",
           "policy/answer_zone.cc", "policy/answer_steered.cc", "policy/answer_additional.cc",
           "policy/decide.cc",
           "policy/decide_resolve.cc", "policy/evaluate.cc", "policy/evaluate_ranks.cc", "server/counters.h",
-          "server/udp.cc",
+          "server/udp.cc", "server/rate_limiter.h", "policy/turn_away.cc",
           "zones/zone_set.cc", "zones/zone.cc"]
 
 

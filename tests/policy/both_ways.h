@@ -32,6 +32,7 @@ class BothWays {
         EXPECT_EQ(quick.zone, walked.zone);
         EXPECT_EQ(quick.steered, walked.steered);
         EXPECT_EQ(quick.ttl_s, walked.ttl_s);
+        EXPECT_EQ(quick.source, walked.source);
         if (walked.steered != kNone) {
             expect_same(quick.decision, walked.decision);
         }

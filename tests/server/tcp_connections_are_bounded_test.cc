@@ -1,5 +1,5 @@
 // TCP limits of a real worker, made small: idle connections end, the longest idle one makes room,
-// one client cannot take all, and whoever stays is answered.
+// one prefix cannot take all, nobody takes for ever, and whoever stays is answered.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -60,7 +60,9 @@ class TcpConnections : public ::testing::Test {
         worker_->start();
     }
 
-    /// From 127.0.0.`host`, so that several clients can be played.
+    static constexpr int kOtherPrefix = 256 + 1;
+
+    /// From 127.0.0.0 + `host`, so that several clients can be played.
     Fd connect(int host) const {
         Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const timeval patience{5, 0};
@@ -73,11 +75,16 @@ class TcpConnections : public ::testing::Test {
         return fd;
     }
 
-    static bool answered(const Fd& fd) {
+    static std::vector<std::uint8_t> framed_query() {
         const auto query =
             dns::compose_query(dns::Name::parse("ns1.example.com.").value(), dns::RrType::A);
         std::vector<std::uint8_t> framed = {0, static_cast<std::uint8_t>(query.size())};
         framed.insert(framed.end(), query.begin(), query.end());
+        return framed;
+    }
+
+    static bool answered(const Fd& fd) {
+        const auto framed = framed_query();
         if (::send(fd.get(), framed.data(), framed.size(), MSG_NOSIGNAL) < 0) {
             return false;
         }
@@ -162,17 +169,99 @@ TEST_F(TcpConnections, AskedForItTellsHowLongItMayBeIdle) {  // RFC 7828
     EXPECT_EQ(told_idle(second), 0) << "the place is wanted";
 }
 
-TEST_F(TcpConnections, OneClientCannotTakeThemAll) {
+TEST_F(TcpConnections, OnePrefixCannotTakeThemAll) {
     TcpLimits limits;
-    limits.connections_per_client = 2;
+    limits.connections_per_prefix = 2;
     serve(limits);
     const Fd first = connect(1);
-    const Fd second = connect(1);
+    const Fd second = connect(2);
     EXPECT_TRUE(answered(first));
     EXPECT_TRUE(answered(second));
-    EXPECT_TRUE(ended(connect(1)));
-    EXPECT_TRUE(answered(connect(2)));
+    EXPECT_TRUE(ended(connect(3)));
+    EXPECT_TRUE(answered(connect(kOtherPrefix)));
     EXPECT_TRUE(answered(first));
+    {
+        const Fd gone = connect(kOtherPrefix);
+        EXPECT_TRUE(answered(gone));
+    }
+    EXPECT_EQ(worker_->counters().front()->tcp_refused.load(), 1U);
+}
+
+TEST_F(TcpConnections, AClosedOneMakesRoomForItsPrefix) {
+    TcpLimits limits;
+    limits.connections_per_prefix = 1;
+    serve(limits);
+    for (int i = 0; i < 20; ++i) {
+        const Fd fd = connect(1);
+        ASSERT_TRUE(answered(fd)) << i;
+        ::shutdown(fd.get(), SHUT_WR);
+        ASSERT_TRUE(ended(fd)) << "so the server has closed it when the next one comes";
+    }
+}
+
+TEST_F(TcpConnections, TrickledOctetsAreNoSignOfLife) {
+    TcpLimits limits;
+    limits.idle = milliseconds(600);
+    serve(limits);
+    const Fd slow = connect(1);
+    const std::array<std::uint8_t, 2> head{0xFF, 0xFF};
+    ASSERT_EQ(::send(slow.get(), head.data(), head.size(), MSG_NOSIGNAL), 2);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    pollfd closed{slow.get(), POLLRDHUP, 0};
+    while (::poll(&closed, 1, 50) == 0 && std::chrono::steady_clock::now() < deadline) {
+        (void)::send(slow.get(), head.data(), 1, MSG_NOSIGNAL);
+    }
+    EXPECT_NE(closed.revents, 0);
+    EXPECT_EQ(worker_->counters().front()->tcp_timeouts.load(), 1U);
+}
+
+TEST_F(TcpConnections, WhoReadsNothingIsEnded) {
+    TcpLimits limits;
+    limits.idle = milliseconds(600);
+    limits.pending_write = 4096;
+    serve(limits);
+    const Fd greedy = connect(1);
+    const auto query = framed_query();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    pollfd writable{greedy.get(), POLLOUT, 0};
+    // Until neither side's buffers take more: the server waits for us to read.
+    while (::poll(&writable, 1, 100) == 1 && (writable.revents & POLLERR) == 0 &&
+           std::chrono::steady_clock::now() < deadline) {
+        for (int i = 0; i < 1000; ++i) {
+            (void)::send(greedy.get(), query.data(), query.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
+    }
+    pollfd closed{greedy.get(), 0, 0};  // errors alone: answers wait to be read all the time
+    EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
+    EXPECT_TRUE(answered(connect(2)));
+}
+
+TEST_F(TcpConnections, EndAfterSoManyQueriesAndAllAreAnswered) {
+    TcpLimits limits;
+    limits.queries = 3;
+    serve(limits);
+    const Fd fd = connect(1);
+    EXPECT_TRUE(answered(fd));
+    EXPECT_EQ(told_idle(fd), 100);
+    EXPECT_EQ(told_idle(fd), 0) << "the last one is told to close";
+    EXPECT_TRUE(ended(fd));
+
+    const Fd hasty = connect(1);  // sends more than it may, all at once
+    std::vector<std::uint8_t> many;
+    for (int i = 0; i < 100; ++i) {
+        const auto query = framed_query();
+        many.insert(many.end(), query.begin(), query.end());
+    }
+    ASSERT_EQ(::send(hasty.get(), many.data(), many.size(), MSG_NOSIGNAL), ssize_t(many.size()));
+    std::vector<std::uint8_t> answers(100'000);
+    std::size_t got = 0;
+    ssize_t n = 0;
+    while ((n = ::recv(hasty.get(), answers.data() + got, answers.size() - got, 0)) > 0) {
+        got += static_cast<std::size_t>(n);
+    }
+    EXPECT_EQ(n, 0) << "an end, no reset";
+    const std::size_t one = 2U + (std::size_t{answers[0]} << 8) + answers[1];
+    EXPECT_EQ(got, 3 * one);
 }
 
 }  // namespace
