@@ -1,7 +1,8 @@
 // One pass over a message: header, question, then every record is at least stepped over, so that
 // what is answered is known to be a whole message. The OPT is remembered on the way and its options
 // are read last, when nothing else is wrong. RFC 1035 §4.1, RFC 6891 §6.1.1, RFC 9619.
-// Records other than the OPT (also TSIG) are looked at no further.
+// A TSIG stands last; what it says is not verified, since we have no key: NOTAUTH (RFC 8945 §5.2).
+// Other records are looked at no further.
 // Thread rule: pure functions.
 #include "dns/query.h"
 
@@ -41,6 +42,19 @@ void read_question(WireReader& reader, std::span<const std::uint8_t> packet,
     }
 }
 
+/// RFC 8945 §4.2: true when it is whole.
+bool read_signature(std::span<const std::uint8_t> rdata, Signature& signature) noexcept {
+    WireReader reader(rdata);
+    (void)reader.plain_name();  // the algorithm
+    (void)reader.take(8);       // time signed, fudge
+    signature.head = rdata.first(reader.at());
+    (void)reader.take(reader.u16());  // the MAC
+    signature.original_id = reader.u16();
+    (void)reader.u16();  // error
+    (void)reader.take(reader.u16());
+    return reader.ok() && reader.at_end();
+}
+
 /// Steps over one record. An OPT is taken in when it may stand here; false is FORMERR.
 bool read_record(WireReader& reader, bool in_additional, Query& query, Opt& opt) noexcept {
     const std::size_t owner_at = reader.at();
@@ -54,8 +68,14 @@ bool read_record(WireReader& reader, bool in_additional, Query& query, Opt& opt)
     const std::uint16_t rrclass = load_u16(head.data() + 2);
     const std::size_t length = load_u16(head.data() + 8);
     const auto rdata = reader.take(length);
-    if (!reader.ok()) {
+    if (!reader.ok() || query.signature) {  // a TSIG is the last record
         return false;
+    }
+    if (type == RrType::TSIG) {
+        auto& signature = query.signature.emplace();
+        signature.key_at = owner_at;
+        return in_additional && rrclass == static_cast<std::uint16_t>(RrClass::ANY) &&
+               read_signature(rdata, signature);
     }
     if (type != RrType::OPT) {
         return true;
@@ -82,13 +102,14 @@ Rcode read_rest(WireReader& reader, const Counts& counts, Query& query) noexcept
     if (!reader.at_end()) {
         return Rcode::FormErr;
     }
+    const Rcode good = query.signature ? Rcode::NotAuth : Rcode::NoError;
     if (!query.edns) {
-        return Rcode::NoError;
+        return good;
     }
     if (opt.version != 0) {  // §6.1.3; the options of another version may mean anything
         return Rcode::BadVers;
     }
-    return parse_options(opt.options, *query.edns) ? Rcode::NoError : Rcode::FormErr;
+    return parse_options(opt.options, *query.edns) ? good : Rcode::FormErr;
 }
 
 }  // namespace
@@ -121,6 +142,9 @@ ParsedQuery parse_query(std::span<const std::uint8_t> packet) noexcept {
         .before_additional = load_u16(packet.data() + 6) + unsigned{load_u16(packet.data() + 8)},
         .additional = load_u16(packet.data() + 10)};
     const Rcode rest = reader.ok() ? read_rest(reader, counts, query) : Rcode::FormErr;
+    if (query.signature) {
+        query.signature->message = packet;
+    }
 
     if (query.opcode != Opcode::Query) {
         parsed.rcode = Rcode::NotImp;

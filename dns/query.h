@@ -1,7 +1,8 @@
 // A datagram or TCP message to Drop, Reply(rcode) or Query: the whole early-exit policy in one
 // value. RFC 1035 §4.1, RFC 6891 (EDNS), RFC 7871 (ECS), RFC 7873 (cookies, length rules only), RFC
-// 5001 (NSID), RFC 9619 (one question). Touches each octet once, allocates nothing, never throws;
-// views in the result point into the packet, which must outlive it.
+// 5001 (NSID), RFC 8945 §5.2 (no key is known here), RFC 9619 (one question). Touches each octet
+// once, allocates nothing, never throws; views in the result point into the packet, which must
+// outlive it.
 #pragma once
 
 #include <array>
@@ -35,6 +36,14 @@ struct Edns {
     std::span<const std::uint8_t> cookie;  // empty: none; 8, or 16..40 octets
 };
 
+/// The TSIG record of a query (RFC 8945 §4.2) as far as its refusal repeats it.
+struct Signature {
+    std::span<const std::uint8_t> message;  // the whole query
+    std::size_t key_at = 0;                 // where the key's name begins, perhaps compressed
+    std::span<const std::uint8_t> head;     // algorithm, time signed and fudge
+    std::uint16_t original_id = 0;
+};
+
 struct Query {
     std::uint16_t id = 0;
     Opcode opcode = Opcode::Query;
@@ -47,6 +56,7 @@ struct Query {
     RrType qtype{};
     RrClass qclass{};
     std::optional<Edns> edns;  // nullopt: no OPT in the query, so none in the answer
+    std::optional<Signature> signature;
 };
 
 enum class QueryVerdict : std::uint8_t {

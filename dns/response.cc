@@ -261,9 +261,40 @@ void ResponseWriter::put_opt() noexcept {
     }
 }
 
+/// False where there is no room for names that are very long.
+bool ResponseWriter::put_unknown_key() noexcept {
+    constexpr std::uint16_t kBadKey = 17;
+    constexpr std::size_t kBehindHead = 8;  // no MAC, original id, error, no other data
+    const Signature& signature = *query_.signature;
+    const Name key = WireReader(signature.message, signature.key_at).name();
+    const std::size_t before = writer_.size();
+    writer_.set_limit(limit_);
+    writer_.bytes(key.view().octets());
+    writer_.u16(static_cast<std::uint16_t>(RrType::TSIG));
+    writer_.u16(static_cast<std::uint16_t>(RrClass::ANY));
+    writer_.u16(0);  // TTL, in halves
+    writer_.u16(0);
+    writer_.u16(static_cast<std::uint16_t>(signature.head.size() + kBehindHead));
+    writer_.bytes(signature.head);
+    writer_.u16(0);
+    writer_.u16(signature.original_id);
+    writer_.u16(kBadKey);
+    writer_.u16(0);
+    if (!writer_.ok()) {
+        writer_.rollback(before);
+        return false;
+    }
+    return true;
+}
+
 std::size_t ResponseWriter::finish() noexcept {
+    unsigned behind = 0;  // the records of sections
     if (query_.edns) {
         put_opt();
+        ++behind;
+    }
+    if (query_.signature && rcode_ == Rcode::NotAuth && put_unknown_key()) [[unlikely]] {
+        ++behind;
     }
     std::uint8_t* const header = writer_.data();
     store_u16(header, query_.id);
@@ -274,7 +305,7 @@ std::size_t ResponseWriter::finish() noexcept {
     store_u16(header + 4, query_.question.empty() ? 0 : 1);
     store_u16(header + 6, counts_[0]);
     store_u16(header + 8, counts_[1]);
-    store_u16(header + 10, static_cast<std::uint16_t>(counts_[2] + (query_.edns ? 1 : 0)));
+    store_u16(header + 10, static_cast<std::uint16_t>(counts_[2] + behind));
     return writer_.size();
 }
 

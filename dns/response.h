@@ -64,7 +64,8 @@ class ResponseWriter {
     /// The EDNS UDP payload size this server announces (1232 unless configured).
     void set_announced_size(std::uint16_t size) noexcept { announced_size_ = size; }
 
-    /// Completes header and OPT; the message's size in octets.
+    /// Completes header and OPT, and behind it the TSIG that tells a signed query with RCODE
+    /// NOTAUTH that its key is not known (RFC 8945 §5.2.1); the message's size in octets.
     [[nodiscard]] std::size_t finish() noexcept;
 
   private:
@@ -99,6 +100,7 @@ class ResponseWriter {
     void put_compressed_rdata(const RdataNames& names,
                               std::span<const std::uint8_t> rdata) noexcept;
     void put_opt() noexcept;
+    [[nodiscard]] bool put_unknown_key() noexcept;
 
     static constexpr std::size_t kMostOptions = 4;
 

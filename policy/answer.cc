@@ -72,6 +72,7 @@ void answer_chaos(const Plan& plan, const dns::Query& query, dns::ResponseWriter
 
 AnswerKind kind_of_reply(dns::Rcode rcode) noexcept {
     return rcode == dns::Rcode::NotImp    ? AnswerKind::NotImplemented
+           : rcode == dns::Rcode::NotAuth ? AnswerKind::Refused  // signed with a key
            : rcode == dns::Rcode::NoError ? AnswerKind::CookieOnly
                                           : AnswerKind::Malformed;
 }

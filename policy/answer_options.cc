@@ -34,7 +34,7 @@ std::span<const std::uint8_t> reason_of(const dns::Query& query, const Outcome& 
                        ? std::span<const std::uint8_t>(kNoTransfer)
                        : kNotOurs;
         case dns::Rcode::NotAuth:
-            return kNotOurs;
+            return query.signature ? std::span<const std::uint8_t>() : kNotOurs;
         case dns::Rcode::ServFail:
             return outcome.kind == AnswerKind::Unavailable ? std::span<const std::uint8_t>(kBadZone)
                                                            : kAllDown;

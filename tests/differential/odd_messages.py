@@ -7,7 +7,8 @@ from servers import NAMES
 # one: the question is not echoed (N alone: FORMERR without it); "-" behind: no OPT though there was one;
 # "~": the same, of questions with and without OPT. Several codes where the octets decide among them.
 CODES = {"Q": "FORMERR", "N": "FORMERR without question", "NI": "NOTIMP", "NIN": "NOTIMP without question",
-         "R": "REFUSED", "RN": "REFUSED without question", "NA": "NOTAUTH", "E": "NOERROR",
+         "R": "REFUSED", "RN": "REFUSED without question", "NA": "NOTAUTH", "NAN": "NOTAUTH without question",
+         "E": "NOERROR",
          "EN": "NOERROR without question", "X": "NXDOMAIN", "XN": "NXDOMAIN without question",
          "S": "silence", "A": "answered"}
 
@@ -47,6 +48,8 @@ BROKEN = {
     "subnet too short": ("SUBNET-MALFORMED", "RFC 7871 7.1.2", "Q", "A", "A", "Q"),
     "subnet with bits behind": ("SUBNET-MALFORMED", "RFC 7871 7.1.2", "Q", "A", "A", "Q"),
     "subnet with scope": ("SUBNET-SCOPE", "RFC 7871 7.1.2", "Q", "A", "A", "Q-"),
+    "signed with an unknown key": ("TSIG-UNKNOWN-KEY", "RFC 8945 5.2.1", "NA", "NAN", "NA R NI", "NA"),
+    "TSIG before another record": ("TSIG-PLACE", "RFC 8945 5.1", "Q", "N", "Q", "Q"),
     "NSID with octets": ("NSID-OCTETS", "RFC 5001 2.1", "A", "A", "A", "A"),
 }
 # Broken messages in which an OPT stands that a server could have read.

@@ -191,7 +191,12 @@ class Asker:
         head = question.header
         whole = head([1, 0, 0, 1]) + asked
         record = b"\0" + struct.pack("!HHIH", A, IN, 60, 4) + b"\xc0\0\2\1"
+        tsig = b"\x0bhmac-sha256\0" + struct.pack("!HIHH", 0, 1_700_000_000, 300, 32) + rng.randbytes(32) \
+            + struct.pack("!HHH", 7, 0, 0)
+        signed = b"\x05nokey\0" + struct.pack("!HHIH", 250, CLASS_ANY, 0, len(tsig)) + tsig
         forms = {
+            "signed with an unknown key": lambda: whole + signed,
+            "TSIG before another record": lambda: head([1, 0, 0, 2]) + asked + signed + record,
             "no question": lambda: head([0, 0, 0, 0]),
             "no question but an OPT": lambda: head([0, 0, 0, 1]) + opt,
             "two questions": lambda: head([2, 0, 0, 0]) + asked + asked,

@@ -8,7 +8,8 @@ COMPRESSED = {2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15}  # types of RFC 1035 with name
 # Octets before the names, and how many names, for the types that appear in the zones or could.
 NAMES = {2: (0, 1), 5: (0, 1), 6: (0, 2), 12: (0, 1), 14: (0, 2), 15: (2, 1), 17: (0, 2), 18: (2, 1),
          33: (6, 1), 39: (0, 1), 64: (2, 1), 65: (2, 1)}
-NAPTR, OPT = 35, 41
+NAPTR, OPT, TSIG = 35, 41, 250
+BADKEY = b"\0\x11\0\0"  # the error, and no other data
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 6: "YXDOMAIN",
           9: "NOTAUTH", 10: "NOTZONE", 16: "BADVERS", 23: "BADCOOKIE"}
 
@@ -108,6 +109,10 @@ class Reply:
         at += 10
         if at + length > len(message):
             raise Malformed("rdata cut")
+        if rdtype == TSIG:  # of a refusal: its own words, and nothing of the zone's
+            if at + length != len(message) or message[at + length - 4:at + length] != BADKEY:
+                raise Malformed("TSIG that is not the last, or does not say BADKEY")
+            return at + length
         if rdtype != OPT:
             records.append((owner, rdtype, rdclass, ttl, read_rdata(message, rdtype, at, at + length)))
             return at + length

@@ -17,6 +17,8 @@ import dns.query
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.tsig
+import dns.tsigkeyring
 
 import steerd_test as t
 
@@ -114,6 +116,15 @@ class Protocol(unittest.TestCase):
                 self.assertEqual(reply[:2], packet[:2])
                 self.assertEqual((reply[2] >> 3 & 15, reply[3] & 15), (opcode, dns.rcode.NOTIMP))
                 self.assertEqual(struct.unpack("!3H", reply[6:12]), (0, 0, 0))
+
+    def test_a_signed_query_is_told_that_its_key_is_unknown(self):
+        ring = dns.tsigkeyring.from_text({"key.test.": "c2VjcmV0c2VjcmV0c2VjcmV0"})
+        for edns in (-1, 0):
+            for tcp in (False, True):
+                query = dns.message.make_query("example.com", "SOA", use_edns=edns)
+                query.use_tsig(ring)
+                with self.assertRaises(dns.tsig.PeerBadKey):
+                    self.ask(query, tcp)
 
     def raw(self, packet):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
