@@ -11,9 +11,10 @@ is: FOLLOWERS connections that follow the events, half of which never read; DASH
 page does (events, the status after each and every 5 s); one order a second, which each follower is
 told; and a scrape of the metrics every 5 s. Pairs run one after the other, without and with, then with and without; the medians are held against
 each other. What followers cost themselves is taken from the
-generator's CPU, at the lowest priority, not from the server's. Beside it stands the CPU time that the
-server took beyond what its answers cost without followers, as a share of one CPU, its memory, and by
-thread, from /proc/PID/task/*/schedstat, where it went.
+generator's CPU, at the lowest priority, not from the server's. Beside it stands how many answers a
+second of the server's CPU time gives, all its threads together (/proc/PID/task/*/schedstat), which is what
+full load comes to and moves little with what else the machine does; by thread, where the time went; and
+memory.
 Needs a compiler and two CPUs; the machine should be quiet otherwise.
 """
 import argparse
@@ -38,6 +39,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench/peers")]
 ENDPOINTS = 30
 NAMES = 10
 SERVER_CPU = 0
+WINDOW = 768  # under way on each of four sockets: what the server does while another has the other CPU
 
 
 def configuration():
@@ -135,11 +137,6 @@ class Crowd:
             assert process.exitcode == 0, "a follower or dashboard failed"
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def thread_seconds(pid):
     """CPU time by the names of threads, those of equal names together."""
     out = {}
@@ -159,17 +156,16 @@ def memory_mib(pid):
 
 
 def run_once(ask, steerd, questions, seconds):
-    before = cpu_seconds(steerd.process.pid)
     threads = thread_seconds(steerd.process.pid)
     done = subprocess.run(
-        [ask, "--port", str(steerd.port), "--queries", questions, "--seconds", str(seconds)],
+        [ask, "--port", str(steerd.port), "--queries", questions, "--seconds", str(seconds),
+         "--window", str(WINDOW)],
         capture_output=True, text=True, timeout=seconds + 60, check=True)
-    cpu = cpu_seconds(steerd.process.pid) - before
     threads = {name: ran - threads.get(name, 0.0)
                for name, ran in thread_seconds(steerd.process.pid).items()}
     told = json.loads(done.stdout)
     assert told["wrong"] == 0, told
-    return {"qps": told["qps"], "cpu_s": cpu, "seconds": seconds, "lost": told["lost"],
+    return {"qps": told["qps"], "seconds": seconds, "lost": told["lost"],
             "completed": told["received"], "generator_idle": told["generator_idle"],
             "p99_us": told["p99_us"], "threads_s": threads}
 
@@ -207,7 +203,7 @@ def measure(args):
                         crowd.close()
                     runs[which].append(one)
                     print(f"pair {pair + 1} {which:8} {one['qps']:10.0f} q/s "
-                          f"{one['cpu_s']:6.2f} s of CPU, lost {one['lost']}, generator idle "
+                          f"{sum(one['threads_s'].values()):6.2f} s of CPU, lost {one['lost']}, generator idle "
                           f"{one['generator_idle'] * 100:.0f} %, p99 {one['p99_us']:.0f} us"
                           + (f", events read {one['events_read']}" if crowd else ""), flush=True)
     finally:
@@ -235,11 +231,16 @@ def main():
     print(f"throughput: without {medians['without']:.0f} q/s, with {medians['with']:.0f} q/s: "
           f"{(out['ratio'] - 1) * 100:+.2f} % (pairs {(ratios[0] - 1) * 100:+.2f} to "
           f"{(ratios[-1] - 1) * 100:+.2f} %)")
-    each = statistics.median(run["cpu_s"] / run["completed"] for run in runs["without"])
-    extra = [(run["cpu_s"] - each * run["completed"]) / run["seconds"] for run in runs["with"]]
-    out["extra_cpu"] = statistics.median(extra)
-    print(f"CPU beyond the answers' own: {out['extra_cpu'] * 100:.2f} % of one CPU "
-          f"({min(extra) * 100:.2f} to {max(extra) * 100:.2f} %)")
+    # What a second of the server's CPU answers: the same at full load, and hardly moved by what else
+    # the machine does.
+    each = [run["completed"] / sum(run["threads_s"].values()) for which in ("without", "with")
+            for run in runs[which]]
+    half = len(each) // 2
+    shares = sorted(w / wo for w, wo in zip(each[half:], each[:half]))
+    out["per_cpu_ratio"] = statistics.median(shares)
+    print(f"answers per second of the server's CPU: without {statistics.median(each[:half]):.0f}, with "
+          f"{statistics.median(each[half:]):.0f}: {(out['per_cpu_ratio'] - 1) * 100:+.2f} % "
+          f"(pairs {(shares[0] - 1) * 100:+.2f} to {(shares[-1] - 1) * 100:+.2f} %)")
     names = {name for which in runs.values() for run in which for name in run["threads_s"]}
     print("CPU by thread, % of one CPU, without -> with:")
     for name in sorted(names):
