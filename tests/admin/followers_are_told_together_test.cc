@@ -105,9 +105,9 @@ class FollowersTest : public ::testing::Test {
 };
 
 TEST_F(FollowersTest, EachIsToldEachEventOnceFromWhereItStands) {
+    std::vector<Pair> pairs;  // outlive the followers, whose sockets they are
     Followers followers(options());
     log_.append({transition(1), transition(2)});
-    std::vector<Pair> pairs;
     for (std::uint64_t i = 0; i < 60; ++i) {
         pairs.push_back(pair());
         ASSERT_TRUE(followers.take(pairs.back().ours.get(), i % 3, ends_.one()));
@@ -123,8 +123,8 @@ TEST_F(FollowersTest, EachIsToldEachEventOnceFromWhereItStands) {
 }
 
 TEST_F(FollowersTest, WhoGoesIsNoticedThoughNothingHappens) {
-    Followers followers(options());
     std::vector<Pair> pairs;
+    Followers followers(options());
     for (int i = 0; i < 50; ++i) {
         pairs.push_back(pair());
         ASSERT_TRUE(followers.take(pairs.back().ours.get(), 0, ends_.one()));
@@ -163,9 +163,9 @@ TEST_F(FollowersTest, CatchingUpLeavesNobodyWhoHadGone) {
 TEST_F(FollowersTest, WhoReadsNothingIsLetGoAndWhoReadsLateGetsAll) {
     auto hasty = options();
     hasty.patience = milliseconds(2500);
-    Followers followers(hasty);
     auto never = pair();
     auto late = pair();
+    Followers followers(hasty);
     ASSERT_TRUE(followers.take(never.ours.get(), 0, ends_.one()));
     ASSERT_TRUE(followers.take(late.ours.get(), 0, ends_.one()));
     for (std::uint64_t id = 1; id <= 2000; ++id) {
@@ -180,8 +180,8 @@ TEST_F(FollowersTest, WhoReadsNothingIsLetGoAndWhoReadsLateGetsAll) {
 TEST_F(FollowersTest, AQuietStreamIsKeptAlive) {
     auto lively = options();
     lively.keep_alive = milliseconds(100);
-    Followers followers(lively);
     auto one = pair();
+    Followers followers(lively);
     ASSERT_TRUE(followers.take(one.ours.get(), 0, ends_.one()));
     EXPECT_EQ(read_from(one.theirs, 6), ":\n\n:\n\n");
     log_.append({transition(1)});
@@ -195,8 +195,8 @@ TEST_F(FollowersTest, AQuietStreamIsKeptAlive) {
 }
 
 TEST_F(FollowersTest, TheEndComesToAllAndNobodyIsTakenAfter) {
-    Followers followers(options());
     std::vector<Pair> pairs;
+    Followers followers(options());
     for (int i = 0; i < 50; ++i) {
         pairs.push_back(pair());
         ASSERT_TRUE(followers.take(pairs.back().ours.get(), 0, ends_.one()));
