@@ -75,6 +75,22 @@ std::string problem(std::string_view transport, const base::SocketAddress& addre
                        std::strerror(error), hint);
 }
 
+/// Also where no interface has the address yet: it is answered from the moment one has it. At boot
+/// an address often comes later than we do, and then a start that fails would have to be repeated
+/// by someone. Nothing else is allowed by it; what stands in the way otherwise is told as before.
+bool bind_to(int fd, const sockaddr* address, socklen_t length, bool& absent) noexcept {
+    if (::bind(fd, address, length) == 0) {
+        return true;
+    }
+    if (errno != EADDRNOTAVAIL) {
+        return false;
+    }
+    absent = true;
+    // IPv6 sockets take it, too (ip(7), ipv6(7)).
+    set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+    return ::bind(fd, address, length) == 0;
+}
+
 /// Opens and binds; errno of the failing call where there is none.
 base::Result<Socket, int> bind_one(const base::SocketAddress& address, int type, bool share) {
     const int family = address.address.is_v4() ? AF_INET : AF_INET6;
@@ -93,8 +109,9 @@ base::Result<Socket, int> bind_one(const base::SocketAddress& address, int type,
     }
     sockaddr_storage storage{};
     socklen_t length = to_sockaddr(address, storage);
+    bool absent = false;
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0) {
+    if (!bind_to(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length, absent)) {
         return base::Err{errno};
     }
     length = sizeof storage;
@@ -102,8 +119,11 @@ base::Result<Socket, int> bind_one(const base::SocketAddress& address, int type,
     if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
         return base::Err{errno};
     }
-    Socket socket{
-        std::move(fd), from_sockaddr(storage).value_or(address), is_wildcard(address.address), {}};
+    Socket socket{std::move(fd),
+                  from_sockaddr(storage).value_or(address),
+                  is_wildcard(address.address),
+                  {},
+                  absent};
     return socket;
 }
 
@@ -169,7 +189,7 @@ base::Result<std::vector<Socket>, std::string> open_group(const base::SocketAddr
     std::vector<Socket> group;
     while (auto fd = given.take(wanted, type)) {
         (void)::fcntl(fd->get(), F_SETFL, O_NONBLOCK);
-        group.push_back({std::move(*fd), wanted, is_wildcard(wanted.address), {}});
+        group.push_back({std::move(*fd), wanted, is_wildcard(wanted.address), {}, false});
     }
     if (group.empty()) {
         if (const auto error = occupied(wanted, type)) {
@@ -184,7 +204,8 @@ base::Result<std::vector<Socket>, std::string> open_group(const base::SocketAddr
             // another user (systemd's belong to root): workers share it.
             Fd copy(::fcntl(group.front().fd.get(), F_DUPFD_CLOEXEC, 0));
             if (copy) {
-                group.push_back({std::move(copy), address, is_wildcard(address.address), {}});
+                group.push_back(
+                    {std::move(copy), address, is_wildcard(address.address), {}, false});
                 continue;
             }
         }

@@ -2,7 +2,8 @@
 // sd_listen_fds(3)): the only place that does either. Workers are handed descriptors.
 // For each address every worker gets a UDP and a listening TCP socket of its own (SO_REUSEPORT), so
 // that workers share nothing. A wildcard address learns from the packet which address was asked
-// (IP_PKTINFO); others are bound to one address and need not.
+// (IP_PKTINFO); others are bound to one address and need not. An address that no interface has yet
+// is bound all the same (IP_FREEBIND).
 // Which of them outlive this process in the service manager's hands: listeners_kept.h.
 // Thread rule: the main thread, before workers start.
 #pragma once
@@ -24,6 +25,7 @@ struct Socket {
     /// The name under which the service manager may keep it; empty where it has it already, or
     /// where it is a copy of another.
     std::string keep_as;
+    bool absent = false;  // no interface had the address yet when it was bound
 };
 
 /// A socket that the service manager passed on, with the name it has there.

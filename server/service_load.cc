@@ -152,6 +152,11 @@ void Service::bind(const config::Model& model) {
     keep_sockets(notifier_, **sockets_);
     for (const auto& socket : (*sockets_)->front().udp) {
         log(LogLevel::Notice, fmt::format("listening on {}", socket.address.text()));
+        if (socket.absent) {
+            log(LogLevel::Warning,
+                fmt::format("no interface has {} yet: it is answered as soon as one has it",
+                            socket.address.address.text()));
+        }
     }
 }
 

@@ -48,10 +48,25 @@ TEST(Listeners, APortInUseIsNamedWithItsCause) {
     EXPECT_NE(second.error().find("Address already in use"), std::string::npos) << second.error();
 }
 
-TEST(Listeners, AnAddressThatIsNotOursIsNamed) {
-    const auto sockets = open_listeners({local("192.0.2.1:0")}, 1, {});
+TEST(Listeners, AnAddressThatNoInterfaceHasYetIsBoundAndMarked) {
+    for (const char* address : {"192.0.2.1:0", "[2001:db8::53]:0"}) {
+        const auto sockets = open_listeners({local(address)}, 2, {});
+        ASSERT_TRUE(sockets) << sockets.error();
+        for (const auto& worker : *sockets) {
+            EXPECT_TRUE(worker.udp.front().absent);
+            EXPECT_TRUE(worker.tcp.front().absent);
+            EXPECT_EQ(bound(worker.udp.front().fd.get()).address, local(address).address);
+        }
+    }
+    const auto ours = open_listeners({local("127.0.0.1:0")}, 1, {});
+    ASSERT_TRUE(ours) << ours.error();
+    EXPECT_FALSE(ours->front().udp.front().absent);
+}
+
+TEST(Listeners, AnAddressThatCannotBeBoundIsNamed) {
+    const auto sockets = open_listeners({local("[fe80::53]:0")}, 1, {});
     ASSERT_FALSE(sockets);
-    EXPECT_NE(sockets.error().find("192.0.2.1"), std::string::npos) << sockets.error();
+    EXPECT_NE(sockets.error().find("fe80::53"), std::string::npos) << sockets.error();
 }
 
 TEST(Listeners, WildcardAddressesAreMarked) {
