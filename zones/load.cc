@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <exception>
+#include <new>
 
 #include "zones/master_file.h"
 #include "zones/zone_builder.h"
@@ -12,6 +13,10 @@
 namespace steerd::zones {
 
 namespace {
+
+constexpr const char* kNoMemory =
+    "cannot load: no memory is left (a file that is too large, or a limit of this process: "
+    "MemoryMax, ulimit -v)";
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
@@ -55,6 +60,9 @@ std::shared_ptr<const Zone> load_zone(const dns::Name& apex, const std::string& 
             return nullptr;
         }
         return build(apex, {std::move(source).value(), path, true}, steered, problems);
+    } catch (const std::bad_alloc&) {
+        problems.error({path, 0, 0}, kNoMemory);
+        return nullptr;
     } catch (const std::exception& failure) {
         problems.error({path, 0, 0}, std::string("cannot load: ") + failure.what());
         return nullptr;
@@ -67,6 +75,9 @@ std::shared_ptr<const Zone> load_zone_text(const dns::Name& apex, std::string_vi
                                            base::Problems& problems) noexcept {
     try {
         return build(apex, {TextSource(text), file, false}, steered, problems);
+    } catch (const std::bad_alloc&) {
+        problems.error({file, 0, 0}, kNoMemory);
+        return nullptr;
     } catch (const std::exception& failure) {
         problems.error({file, 0, 0}, std::string("cannot load: ") + failure.what());
         return nullptr;

@@ -20,12 +20,13 @@ std::string error_text(int error) { return std::generic_category().message(error
 }  // namespace
 
 base::Result<TextSource, std::string> TextSource::open(const std::string& path) {
+    auto block = std::make_unique_for_overwrite<char[]>(kBlock);  // may throw: nothing is open yet
     // O_NONBLOCK: opening a pipe nobody writes to must not wait.
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         return base::Err{error_text(errno)};
     }
-    TextSource source(fd);
+    TextSource source(fd, std::move(block));
 
     struct stat status {};
 
@@ -41,7 +42,8 @@ base::Result<TextSource, std::string> TextSource::open(const std::string& path) 
     return base::Result<TextSource, std::string>(std::move(source));
 }
 
-TextSource::TextSource(int fd) : fd_(fd), block_(std::make_unique_for_overwrite<char[]>(kBlock)) {}
+TextSource::TextSource(int fd, std::unique_ptr<char[]> block) noexcept
+    : fd_(fd), block_(std::move(block)) {}
 
 TextSource::TextSource(TextSource&& other) noexcept
     : at_(std::exchange(other.at_, nullptr)),

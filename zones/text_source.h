@@ -48,7 +48,7 @@ class TextSource {
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
   private:
-    explicit TextSource(int fd);
+    TextSource(int fd, std::unique_ptr<char[]> block) noexcept;
     void refill();
 
     const char* at_ = nullptr;
