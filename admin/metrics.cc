@@ -35,6 +35,9 @@ void write_server(const MetricsInput& input, MetricsText& out) {
     out.single("steerd_snapshot_lag_seconds", Type::Gauge,
                "How long some thread has been answering from a snapshot that was replaced.",
                seconds(input.snapshot_lag));
+    out.single("steerd_stalled_threads", Type::Gauge,
+               "Threads that answer queries and have not moved for seconds.",
+               std::uint64_t{status.stalled_threads});
     out.family("steerd_reloads_total", Type::Counter,
                "Reloads: all swapped in, some of it refused, or all refused.");
     out.sample({{"result", "ok"}}, status.reloads.ok);

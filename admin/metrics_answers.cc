@@ -141,6 +141,9 @@ void write_answers(const MetricsInput& input, MetricsText& out) {
                "TCP connections that we ended: over a limit, or idle too long.");
     out.sample({{"reason", "limit"}}, sums.tcp_refused);
     out.sample({{"reason", "idle"}}, sums.tcp_timeouts);
+    out.single("steerd_tcp_no_descriptor_total", Type::Counter,
+               "Times that a TCP connection waited because no descriptor was left.",
+               sums.tcp_no_descriptor);
 }
 
 }  // namespace steerd::admin

@@ -25,6 +25,7 @@ struct WorkerSums {
     std::array<std::uint64_t, server::kRateKinds> limited_dropped{};
     std::array<std::uint64_t, server::kRateKinds> limited_slipped{};
     std::uint64_t unproven = 0;
+    std::uint64_t tcp_no_descriptor = 0;
 };
 
 /// Of server::RateKind.
@@ -89,6 +90,7 @@ inline constexpr std::array<std::string_view, 4> kCookieWords{"none", "client_on
             sums.limited_slipped[i] += one->limited_slipped[i].load();
         }
         sums.unproven += one->unproven.load();
+        sums.tcp_no_descriptor += one->tcp_no_descriptor.load();
     }
     return sums;
 }

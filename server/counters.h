@@ -28,8 +28,9 @@ struct alignas(64) WorkerCounters {
     Counter tcp_timeouts;
     std::array<Counter, kRateKinds> limited_dropped;  // by RateKind: over the limit, not answered
     std::array<Counter, kRateKinds> limited_slipped;  // over the limit, answered short
-    Counter unproven;  // answered short: too large for who does not prove his address
-    Counter beats;     // moves a few times a second as long as the thread does its rounds
+    Counter unproven;           // answered short: too large for who does not prove his address
+    Counter tcp_no_descriptor;  // connections that could not be accepted, or at another's cost
+    Counter beats;              // moves a few times a second as long as the thread does its rounds
 
     void count(const policy::Outcome& outcome, policy::Transport transport,
                AnswerBlock& answers) noexcept {

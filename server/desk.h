@@ -50,6 +50,7 @@ struct ServerStatus {
     ReloadCounts reloads;                      // since the start
     TapCounts tap;                             // of the query log and dnstap
     std::uint64_t log_suppressed = 0;          // lines about events that were too many
+    std::size_t stalled_threads = 0;           // that answer queries, and do not move
     base::Wall started{};
     bool ready = false;  // answering queries
     std::vector<std::string> listening;

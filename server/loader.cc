@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <exception>
 #include <functional>
+#include <new>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -248,9 +251,7 @@ World load_geo(const config::Model& model, const LoadOptions& options, LoadedPla
     return {std::move(loaded.world), problems.has_errors()};
 }
 
-}  // namespace
-
-LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& options) {
+LoadedPlan load_all(const std::filesystem::path& file, const LoadOptions& options) {
     LoadedPlan out;
     auto loaded = config::load(file);
     out.problems = std::move(loaded.problems);
@@ -316,6 +317,28 @@ LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& optio
     }
     out.partly_refused = refused;
     return out;
+}
+
+/// What was read so far is gone by now, so that there is room to say it.
+LoadedPlan failed(const std::filesystem::path& file, std::string_view why) {
+    LoadedPlan out;
+    out.problems.error(
+        {}, fmt::format("{} and what it names cannot be loaded: {}", file.string(), why));
+    return out;
+}
+
+}  // namespace
+
+LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& options) {
+    try {
+        return load_all(file, options);
+    } catch (const std::bad_alloc&) {
+        return failed(file,
+                      "no memory is left (a zone or geo file that is too large, or a limit of "
+                      "this process: MemoryMax, ulimit -v)");
+    } catch (const std::exception& error) {
+        return failed(file, error.what());
+    }
 }
 
 }  // namespace steerd::server

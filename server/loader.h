@@ -50,6 +50,7 @@ struct LoadedPlan {
     bool partly_refused = false;
 };
 
+/// Where memory is refused nothing is loaded, and the problems say so.
 [[nodiscard]] LoadedPlan load_plan(const std::filesystem::path& file, const LoadOptions& options);
 
 }  // namespace steerd::server

@@ -52,8 +52,8 @@ Service::Service(std::filesystem::path config, OpenUpstairs open)
 int Service::run() {
     started_ = clock_.now().wall;
     std::signal(SIGPIPE, SIG_IGN);
-    checks_in_flight_ =
-        std::min(kMaxChecksInFlight, raise_descriptor_limit() / kDescriptorsForCheck);
+    descriptors_ = raise_descriptor_limit();
+    checks_in_flight_ = std::min(kMaxChecksInFlight, descriptors_ / kDescriptorsForCheck);
     watch_signal(signals_[0], SIGTERM);
     watch_signal(signals_[1], SIGINT);
     watch_signal(signals_[2], SIGHUP);
@@ -177,9 +177,16 @@ void Service::tell_suppressed() {
 
 void Service::start_workers() {
     workers_started_ = true;
-    for (const auto& worker : workers_) {
-        worker->start();
+    std::vector<std::string> names;
+    try {
+        for (const auto& worker : workers_) {
+            worker->start();
+            worker->append_names(names);
+        }
+    } catch (const std::exception& error) {
+        cannot_start(error);
     }
+    worker_watch_ = WorkerWatch(std::move(names));
     notifier_.send("READY=1\nSTATUS=serving");
     log(LogLevel::Notice, "ready");
 }

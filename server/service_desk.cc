@@ -181,6 +181,7 @@ std::shared_ptr<const ServerStatus> Service::make_status() const {
     made->reloads = reloads_;
     made->tap = tap_ ? tap_->counts() : TapCounts{};
     made->log_suppressed = event_limit_.suppressed();
+    made->stalled_threads = worker_watch_.stalled();
     made->started = started_;
     made->ready = workers_started_;
     made->listening = listening_;

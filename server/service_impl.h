@@ -7,6 +7,7 @@
 
 #include <array>
 #include <deque>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@
 #include "server/state_writer.h"
 #include "server/ttl_memory.h"
 #include "server/worker.h"
+#include "server/worker_watch.h"
 
 namespace steerd::server {
 
@@ -78,8 +80,11 @@ class Service {
     void learn();
     void keep_state(const std::filesystem::path& folder);
     bool open_upstairs(const config::Model& model);
+    [[noreturn]] static void cannot_start(const std::exception& error);
     void finish_reload();
     void on_housekeeping();
+    void watch_workers();
+    [[nodiscard]] std::size_t tcp_connections(std::size_t workers, std::size_t wanted) const;
 
     // service_desk.cc
     void on_requests(std::vector<DeskRequest> requests);
@@ -107,6 +112,7 @@ class Service {
     std::unique_ptr<Mailbox<Written>> written_;
     EventLog events_;
     LogLimit event_limit_;
+    WorkerWatch worker_watch_;
     OpenUpstairs open_;
     std::optional<Desk> desk_;
     Upstairs upstairs_;
@@ -141,6 +147,7 @@ class Service {
     bool reload_again_ = false;  // another SIGHUP came while a load was under way
     bool workers_started_ = false;
     bool stopping_ = false;
+    std::size_t descriptors_ = 0;       // that the system lets us have
     std::size_t checks_in_flight_ = 0;  // at most
     int status_ = 0;
 };

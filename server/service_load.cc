@@ -6,9 +6,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <iterator>
 #include <stdexcept>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "server/listeners_kept.h"
@@ -22,6 +26,10 @@ namespace steerd::server {
 namespace {
 
 constexpr base::Duration kTellFailureAgain = std::chrono::minutes(1);
+// Admin, state, the files of a load, the sockets and loop of a worker.
+constexpr std::size_t kDescriptorsOfOurOwn = 48;
+constexpr std::size_t kForWorker = 8;
+constexpr std::size_t kLeastConnections = 8;
 
 LoadReport report_of(const LoadedPlan& loaded, base::Wall at) {
     LoadReport report;
@@ -61,14 +69,21 @@ void Service::load(bool idle_priority) {
     if (plan_ == nullptr) {
         options.on_config = [this](const config::Model& model) { bind(model); };
     }
-    loader_ = std::thread([this, options, idle_priority] {
+    const auto work = [this, options, idle_priority] {
         pthread_setname_np(pthread_self(), "steerd-loader");
         if (idle_priority) {
             const sched_param param{};
             (void)::pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
         }
         loads_->put(load_plan(config_, options));
-    });
+    };
+    try {
+        loader_ = std::thread(work);
+    } catch (const std::system_error& error) {  // no memory for its stack, too many threads
+        LoadedPlan none;
+        none.problems.error({}, fmt::format("no thread to load with: {}", error.what()));
+        loads_->put(std::move(none));
+    }
 }
 
 void Service::on_loaded(LoadedPlan loaded) {
@@ -86,12 +101,25 @@ void Service::on_loaded(LoadedPlan loaded) {
     }
     if (plan_ == nullptr) {
         last_load_ = report_of(loaded, clock_.now().wall);
-        if (loaded.plan == nullptr || !start(loaded)) {
-            stop(1);
+        try {
+            if (loaded.plan == nullptr || !start(loaded)) {
+                stop(1);
+            }
+        } catch (const std::exception& error) {
+            cannot_start(error);
         }
     } else {
         on_reloaded(std::move(loaded));
     }
+}
+
+/// A thread or memory that the system refuses before anything is served: told, and over. Half of
+/// what a stop takes down is not there.
+void Service::cannot_start(const std::exception& error) {
+    log(LogLevel::Error, fmt::format("cannot start: {} (threads, memory: TasksMax, MemoryMax, "
+                                     "ulimit -u, -v)",
+                                     error.what()));
+    std::_Exit(1);
 }
 
 void Service::on_reloaded(LoadedPlan loaded) {
@@ -167,13 +195,41 @@ void Service::on_housekeeping() {
     if (learner_ != nullptr) {
         learner_->collect();
     }
+    watch_workers();
+}
+
+/// The service manager's watchdog is fed while all of them move; what is wrong with one is said.
+void Service::watch_workers() {
     std::vector<std::uint64_t> beats;
+    std::uint64_t no_descriptor = 0;
     if (workers_started_) {
         for (const auto& worker : workers_) {
             worker->append_beats(beats);
+            for (const auto* counters : worker->counters()) {
+                no_descriptor += counters->tcp_no_descriptor.load();
+            }
         }
     }
-    watchdog_.feed(notifier_, clock_.now().mono, beats);
+    const auto now = clock_.now().mono;
+    watchdog_.feed(notifier_, now, beats);
+    for (const auto& line : worker_watch_.look(now, beats, no_descriptor)) {
+        log(line.level, line.text);
+    }
+}
+
+/// For each worker. Checks may take half of the descriptors (service.cc); clients get what is left
+/// of the other half, so that they can never take those of the checks: an outage would go unseen.
+std::size_t Service::tcp_connections(std::size_t workers, std::size_t wanted) const {
+    const std::size_t half = descriptors_ / 2;
+    const std::size_t left = half - std::min(half, kDescriptorsOfOurOwn + workers * kForWorker);
+    const std::size_t each = std::min(wanted, std::max(left / workers, kLeastConnections));
+    if (each < wanted) {
+        log(LogLevel::Notice,
+            fmt::format("{} open files allow for {} TCP connections for each worker and {} checks "
+                        "at a time (LimitNOFILE)",
+                        descriptors_, each, checks_in_flight_));
+    }
+    return each;
 }
 
 void Service::start_workers(const config::ServerConfig& server) {
@@ -182,7 +238,7 @@ void Service::start_workers(const config::ServerConfig& server) {
         limits = std::make_shared<RateLimits>(
             *server.rate_limit, static_cast<std::uint32_t>((*sockets_)->size()), random_seed());
     }
-    const TcpLimits tcp{.connections = server.tcp.connections,
+    const TcpLimits tcp{.connections = tcp_connections((*sockets_)->size(), server.tcp.connections),
                         .connections_per_prefix = server.tcp.connections_per_prefix,
                         .queries = server.tcp.queries_per_connection,
                         .idle = server.tcp.idle};

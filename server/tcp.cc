@@ -1,6 +1,7 @@
 #include "server/tcp.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -53,7 +54,26 @@ TcpServer::TcpServer(uv_loop_t& loop, Deps deps, TcpLimits limits)
 
 TcpServer::~TcpServer() = default;
 
-void TcpServer::accept_from(int listener) noexcept {
+/// After an accept that failed: whether the next one may go better at once.
+bool TcpServer::make_room(int listener, int error) noexcept {
+    if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM) {
+        return true;  // nobody waits, or who waited has gone
+    }
+    // Linux looks for a descriptor before it looks who waits: with the last one in use it fails
+    // although nobody does, and whom we would drop may be the one just accepted.
+    pollfd waiting{listener, POLLIN, 0};
+    if (::poll(&waiting, 1, 0) != 1) {
+        return true;
+    }
+    deps_.counters.tcp_no_descriptor.add();
+    if (by_age_.empty()) {
+        return false;
+    }
+    drop(*by_age_.front());  // the longest idle client gives its descriptor back
+    return true;
+}
+
+bool TcpServer::accept_from(int listener) noexcept {
     for (int i = 0; i < kMaxAcceptsAtOnce; ++i) {
         sockaddr_storage storage{};
         socklen_t length = sizeof storage;
@@ -61,11 +81,7 @@ void TcpServer::accept_from(int listener) noexcept {
         Fd fd(::accept4(listener, reinterpret_cast<sockaddr*>(&storage), &length,
                         SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!fd) {
-            if ((errno == EMFILE || errno == ENFILE) && !by_age_.empty()) {
-                drop(*by_age_
-                          .front());  // descriptors are out: the longest idle client gives one back
-            }
-            return;
+            return make_room(listener, errno);
         }
         const auto peer = from_sockaddr(storage);
         if (!peer) {
@@ -98,6 +114,7 @@ void TcpServer::accept_from(int listener) noexcept {
         deps_.counters.tcp_accepted.add();
         watch(c);
     }
+    return true;
 }
 
 void TcpServer::watch(Connection& c) noexcept {

@@ -50,8 +50,9 @@ class TcpServer {
     /// REQUIRES: close() was called and the loop ran until its handles were gone.
     ~TcpServer();
 
-    /// Accepts all that waits on a listening socket.
-    void accept_from(int listener) noexcept;
+    /// Accepts all that waits on a listening socket. False: it cannot go on for now, since the
+    /// process or the system has nothing left to accept with; to be asked again a little later.
+    [[nodiscard]] bool accept_from(int listener) noexcept;
     /// Closes connections that were idle too long; called about once a second.
     void expire() noexcept;
     /// Closes every connection.
@@ -61,6 +62,7 @@ class TcpServer {
 
   private:
     struct Connection;
+    bool make_room(int listener, int error) noexcept;
     using Age = std::list<std::unique_ptr<Connection>>;
 
     static void on_poll(uv_poll_t* handle, int status, int events) noexcept;

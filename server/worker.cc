@@ -74,6 +74,7 @@ struct Worker::Loop {
         uv_poll_t poll{};
         Loop* owner = nullptr;
         int fd = -1;
+        bool paused = false;
     };
 
     Counter& beats;
@@ -91,9 +92,19 @@ struct Worker::Loop {
         source.fd = socket.fd.get();
         CHECK(uv_poll_init(&loop, &source.poll, source.fd) == 0);
         source.poll.data = &source;
+        accept_on(source);
+    }
+
+    /// Who waits stays in the kernel's queue while nothing can be accepted; the next housekeeping
+    /// asks again. Without that pause the loop would turn as fast as it can.
+    static void accept_on(Source& source) {
+        source.paused = false;
         const auto accept = [](uv_poll_t* handle, int, int) {
             auto& from = *static_cast<Source*>(handle->data);
-            from.owner->tcp->accept_from(from.fd);
+            if (!from.owner->tcp->accept_from(from.fd)) {
+                from.paused = true;
+                uv_poll_stop(handle);
+            }
         };
         CHECK(uv_poll_start(&source.poll, UV_READABLE, accept) == 0);
     }
@@ -124,6 +135,11 @@ struct Worker::Loop {
                 self.beats.add();
                 (void)self.reader.refresh();
                 self.tcp->expire();
+                for (auto& source : self.sources) {
+                    if (source->paused) {
+                        accept_on(*source);
+                    }
+                }
             },
             kHousekeeping.count(), kHousekeeping.count());
     }
@@ -188,6 +204,13 @@ std::vector<const WorkerCounters*> Worker::counters() const {
 void Worker::append_beats(std::vector<std::uint64_t>& out) const {
     for (const auto* mine : counters()) {
         out.push_back(mine->beats.load());
+    }
+}
+
+void Worker::append_names(std::vector<std::string>& out) const {
+    out.emplace_back("TCP");
+    for (const auto& receiver : receivers_) {
+        out.push_back("UDP on " + receiver->socket.address.text());
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -52,6 +53,8 @@ class Worker {
 
     /// One count for each of its threads, which moves a few times a second while it works.
     void append_beats(std::vector<std::uint64_t>& out) const;
+    /// What each of them does, in the same order, for people.
+    void append_names(std::vector<std::string>& out) const;
 
   private:
     struct Loop;
