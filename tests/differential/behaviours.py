@@ -45,6 +45,7 @@ lame NS ns.elsewhere.example.
 child NS ns1.child
 ns1.child A 192.0.2.9
 occluded.cut TXT "hidden"
+{fat}
 mail MX 10 www
 srv SRV 1 1 80 www
 svc HTTPS 1 www alpn=h2
@@ -100,6 +101,10 @@ ROWS = [
      ask("www.beh.test", MX)),
     ("name that is not there", "RFC 2308 2.1", "ZoneAnswers.RecordsNodataAndNxdomain",
      ask("no.beh.test")),
+    ("below a name that is not there", "RFC 8020 2", "Lookup.TellsNoDataFromNxDomain",
+     ask("below.no.beh.test")),
+    ("TTL of a negative answer, SOA TTL 3600, minimum 60", "RFC 2308 5",
+     "Lookup.NegativeTtlIsTheSoaTtlWhereThatIsLower", ask("no.beh.test", shows_ttl=True)),
     ("empty non-terminal", "RFC 4592 2.2.2, RFC 8020", "Lookup.EmptyNonTerminalsExist",
      ask("b.ent.beh.test")),
     ("below an empty non-terminal", "RFC 4592 2.2.2", "Lookup.EmptyNonTerminalsExist",
@@ -154,6 +159,8 @@ ROWS = [
     ("referral, server below a sibling cut", "RFC 9471 3.2",
      "ZoneAnswers.ReferralsAreNotAuthoritativeAndCarryGlue",
      ask("host.sibling.beh.test")),
+    ("referral, glue that does not fit", "RFC 9471 3.1", "Truncation.RequiredGlueThatDoesNotFitSetsTc",
+     ask("host.fat.beh.test")),
     ("child zone on the same server", "RFC 1034 4.3.2",
      "ZoneAnswers.ParentChildAndUnavailableZones",
      ask("www.child.beh.test")),
@@ -196,6 +203,9 @@ ROWS = [
      ask("www.beh.test", options=[(questions.SUBNET, b"\0\1\x18\0\xc0\0\2")])),
     ("edns-tcp-keepalive over TCP", "RFC 7828 3.2.1", "AnswerOptionsTest.TheIdleTimeoutIsToldOverTcpToWhoAsks",
      ask("www.beh.test", tcp=True, options=[(questions.KEEPALIVE, b"")])),
+    ("a client's cookie, where the others' cookies are off", "RFC 7873 5.2.3, RFC 9018 4",
+     "AnswerOptionsTest.CookiesComeWithEveryKindOfAnswer",
+     ask("www.beh.test", options=[(questions.COOKIE, b"\1" * 8)])),
     ("AXFR of a zone it has, nobody allowed", "RFC 5936 2.2.1",
      "ZoneAnswers.TransfersAreRefusedAndMetaTypesAreNoQuestions",
      ask("beh.test", questions.AXFR, tcp=True)),
@@ -223,6 +233,7 @@ ROWS = [
      ask("cASe.beh.test")),
 ]
 
+EXTENDED_ERROR = 15  # RFC 8914
 IDENTITY = "node-four"
 # The same, of servers that are told to say who they are.
 NAMED = [
@@ -239,7 +250,9 @@ NAMED = [
 def zone_files(folder):
     """[(apex, file)], written."""
     big = " ".join(f'"{n:02d}{"b" * 98}"' for n in range(14))
-    zone = ZONE.format(long=".".join(["t" * 63] * 2 + ["t" * 30]), digest="ab" * 32, big=big)
+    fat = "\n".join(f"fat NS ns{n}.fat\nns{n}.fat A 192.0.2.{n}\nns{n}.fat AAAA 2001:db8::{n}"
+                    for n in range(1, 31))
+    zone = ZONE.format(fat=fat, long=".".join(["t" * 63] * 2 + ["t" * 30]), digest="ab" * 32, big=big)
     texts = {"beh.test.": zone, "child.beh.test.": CHILD, "other.test.": SECOND,
              "bad.test.": "@ this is no zone\n"}
     for n, text in enumerate(LOADS.values()):
@@ -279,6 +292,7 @@ def word(question, octets):
     notes += ["TC"] if reply.tc else []
     notes += ["no AA"] if expects_aa and not reply.aa else []
     notes += ["with SOA"] if reply.answer and any(r[1] == SOA for r in reply.authority) else []
+    notes += [f"TTL {r[3]}" for r in reply.authority if getattr(question, "shows_ttl", False)]
     notes += ["without SOA"] if kind in ("NODATA", "NXDOMAIN") and not reply.authority else []
     notes += ["with referral"] if reply.answer and any(r[1] == NS for r in reply.authority) else []
     notes += ["with " + types(reply.additional)] if reply.additional else []
@@ -300,6 +314,10 @@ def option_notes(reply):
             notes.append("keepalive")
         elif code == questions.NSID:
             notes.append("NSID")
+        elif code == questions.COOKIE:
+            notes.append("cookie")
+        elif code == EXTENDED_ERROR:
+            notes.append(f"extended error {int.from_bytes(octets[:2], 'big')}")
     return notes
 
 
@@ -320,6 +338,6 @@ def observe():
               for i, (what, source, test, question) in enumerate(NAMED)]
     for n, what in enumerate(LOADS):
         words = [word(loads[n], said[name][len(asked) + n]) for name in NAMES]
-        words = ["yes" if w == "SOA" else "no" if w == "SERVFAIL" else w for w in words]
+        words = ["yes" if w == "SOA" else "no" if w.startswith("SERVFAIL") else w for w in words]
         table.append((f"loads {what}", "RFC 1035 5.2", "", words))
     return table
