@@ -24,7 +24,9 @@ namespace {
 
 using namespace steerd;  // NOLINT: one file, one purpose
 
-constexpr int kPatience_ms = 60'000;  // a fuzzer runs where nothing else has to, and waits
+// Who announces a body and sends less is waited for, up to ten seconds: we hang up before. A server
+// that hangs itself stops taking connections, and the fuzzer's own limit finds that.
+constexpr int kPatience_ms = 250;
 
 /// Goes on a second at each look, so that no bucket of requests runs empty.
 class RunningClock final : public base::Clock {
@@ -111,13 +113,15 @@ void say(int fd, std::string_view text) {
     ::shutdown(fd, SHUT_WR);
 }
 
-/// Until the server ends it; a stream of events has no end of its own.
+/// Until the server ends it or says no more; a stream of events has no end of its own.
 std::string hear(int fd) {
     std::string heard;
     char octets[4096];
     while (heard.find("text/event-stream") == std::string::npos) {
         pollfd readable{fd, POLLIN, 0};
-        fuzz::require(::poll(&readable, 1, kPatience_ms) == 1, "the connection ends");
+        if (::poll(&readable, 1, kPatience_ms) != 1) {
+            break;
+        }
         const auto got = ::recv(fd, octets, sizeof(octets), 0);
         if (got <= 0) {
             break;
