@@ -34,7 +34,8 @@ def rows(result):
         name = work.name
         rounds = [r for r in result["rounds"] if r["work"] == name]
         labels = list(dict.fromkeys(r["label"] for r in sorted(rounds, key=lambda r: r["round"])))
-        order = [contender.label for contender in work.contenders]
+        order = [contender.label for contender in work.contenders] + ["before"]
+        base = "before" if "before" in labels else work.base
         for label in sorted(labels, key=order.index):
             mine = [r for r in rounds if r["label"] == label]
             costs = [r["us_per_query"] for r in mine]
@@ -44,7 +45,7 @@ def rows(result):
                         "idle": statistics.median(r["generator_idle"] for r in mine),
                         "quiet": sum(r["other_cores"] < NOISY for r in mine),
                         "wrong": sum(r["wrong"] for r in mine), "lost": sum(r["lost"] for r in mine),
-                        "echo": ratio(rounds, label, "echo"), "base": ratio(rounds, label, work.base)})
+                        "echo": ratio(rounds, label, "echo"), "base": ratio(rounds, label, base)})
     return out
 
 
@@ -67,7 +68,7 @@ def text(result):
                      f"{shown(r['echo']):>6} {shown(r['base']):>6} {r['kqps']:6.0f} {r['idle']:5.2f} "
                      f"{r['quiet']:3}/{r['rounds']:<2} {r['wrong']:5} {r['lost']:5}")
     lines.append("base: " + ", ".join(f"{work.name} {work.base}" for work in works.works({"geo": "", "city": ""})
-                                      if work.base != "gdnsd") + ", else gdnsd")
+                                      if work.base != "gdnsd") + ", else gdnsd; before, where it is there")
     lines.append("idle: of the generator; quiet: rounds with under 10 % others on the server's core")
     for s in starts(result):
         lines.append(f"start {s['work']:9} {s['label']:16} {s['load_s']:7.2f} s  {s['pss_mib']:7.0f} MiB  "

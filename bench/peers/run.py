@@ -2,7 +2,8 @@
 """Name servers side by side: steerd, the peers that Debian ships, and an echo as the ceiling.
 
 usage: bench/peers/run.py --steerd BINARY [--kinds "static geo"] [--servers "echo gdnsd steerd"]
-                          [--rounds 9] [--seconds 1] [--json FILE] [--plot FILE] [--write-docs FILE]
+                          [--before BINARY] [--rounds 9] [--seconds 1]
+                          [--json FILE] [--plot FILE] [--write-docs FILE]
        bench/peers/run.py --from FILE.json... [--plot FILE] [--write-docs FILE]  # print earlier runs
 
 Needs a C++ compiler; for the peers Debian's gdnsd, nsd, knot and knot-module-geoip (no service of theirs
@@ -11,6 +12,7 @@ them steerd answers geo from network tables of its own, and peers and city are l
 says. Loopback only; the method is in docs/performance.md.
 """
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -48,7 +50,7 @@ class Bench:
         self.args, self.folder = args, folder
         self.tools = folder / "tools"
         self.tools.mkdir()
-        running.build_tools(self.tools, args.steerd)
+        running.build_tools(self.tools, args.steerd, args.before)
         self.result = {"started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                        "machine": machine(), "versions": package_versions(), "seconds": args.seconds,
                        "rounds": [], "starts": [], "reloads": [], "skipped": [], "scrapes": {}}
@@ -94,6 +96,9 @@ class Bench:
 
     def do(self, work):
         contenders = [c for c in work.contenders if c.server in self.args.servers]
+        if self.args.before:
+            contenders += [dataclasses.replace(c, label="before", server="before") for c in contenders
+                           if c.label == "steerd"]
         if work.name == "city" and not os.environ.get("CITY_MMDB"):
             self.skip("city", "all", "no database given (CITY_MMDB)")
             return
@@ -148,6 +153,7 @@ class Bench:
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steerd", default=os.environ.get("STEERD"))
+    parser.add_argument("--before", help="an earlier build of steerd, measured beside it in the same rounds")
     parser.add_argument("--kinds", default="")
     parser.add_argument("--servers", default=" ".join(servers.SERVERS))
     parser.add_argument("--rounds", type=int, default=9)
@@ -169,6 +175,8 @@ def measure(parser, args):
     kinds = args.kinds.split() or known
     if not args.steerd or not shutil.which(args.steerd) or set(kinds) - set(known):
         parser.error(f"--steerd needs a program; kinds are {' '.join(known)}")
+    if args.before and (not shutil.which(args.before) or args.write_docs):
+        parser.error("--before needs a program, and is not for the table of the docs")
     if (os.cpu_count() or 1) < 2:
         parser.error("two cores are needed")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="peers-"))

@@ -22,13 +22,15 @@ class Failed(Exception):
     pass
 
 
-def build_tools(folder, steerd):
-    """The generator and the echo, and the server under its plain name."""
+def build_tools(folder, steerd, before=None):
+    """The generator and the echo, and the server under its plain name, as it is and as it was."""
     here = pathlib.Path(__file__).parent
     for name in ("ask", "echo"):
         subprocess.run(["c++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-o", str(folder / name),
                         str(here / f"{name}.cc")], check=True)
     (folder / "steerd").symlink_to(pathlib.Path(steerd).resolve())
+    if before:
+        (folder / "before").symlink_to(pathlib.Path(before).resolve())
 
 
 class Sites(threading.Thread):
@@ -150,7 +152,7 @@ class Running:
     def start(self, setup):
         self.port = servers.free_port()
         more, admin_port = {}, 0
-        if self.contender.server == "steerd" and (setup.probed or setup.kind == "nested"):
+        if self.contender.server in servers.OURS and (setup.probed or setup.kind == "nested"):
             self.sites = Sites(setup.endpoints or 7)
             admin_port = servers.free_port() if setup.probed else 0
             more = {"probe_port": self.sites.port, "admin_port": admin_port}

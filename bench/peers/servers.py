@@ -237,4 +237,10 @@ def steerd(folder, port, setup, workers, tools, probe_port=0, admin_port=0):
     return [str(tools / "steerd"), "serve", "-c", str(folder / "steerd.toml")]
 
 
-SERVERS = {"echo": echo, "nsd": nsd, "knot": knot, "gdnsd": gdnsd, "steerd": steerd}
+def before(folder, port, setup, workers, tools, **more):
+    """The same server as it was built earlier, to tell what a change gives."""
+    return [str(tools / "before"), *steerd(folder, port, setup, workers, tools, **more)[1:]]
+
+
+SERVERS = {"echo": echo, "nsd": nsd, "knot": knot, "gdnsd": gdnsd, "steerd": steerd, "before": before}
+OURS = ("steerd", "before")
