@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "policy/ahead.h"
 #include "policy/cname_loops.h"
 #include "policy/compile_tree.h"
 #include "policy/steered_servers.h"
@@ -65,7 +66,7 @@ void add_zones(const PlanInput& input, Plan& plan) {
     std::vector<std::uint32_t> tree_of_route(input.model->routes.size(), kNone);
     TreeBuilder trees(*input.model, plan);
     for (const ZoneInput& zone : input.zones) {
-        slots.push_back({zone.config->apex, zone.zone});
+        slots.push_back({zone.zone, zone.config->apex});
         plan.zones.push_back({zone.config, static_cast<std::uint32_t>(plan.steered.size())});
         if (!zone.zone) {
             continue;
@@ -125,6 +126,7 @@ std::shared_ptr<const Plan> compile(const PlanInput& input, base::Problems& prob
     make_views({*input.model, *input.world, same_world ? input.previous.get() : nullptr,
                 input.view_bytes_max},
                *plan, problems);
+    note_far_views(*plan);
     return plan;
 }
 

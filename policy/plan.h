@@ -114,6 +114,7 @@ struct Plan {
     std::vector<Slot> slots;                         // by SlotId
     std::vector<Tree> trees;                         // by TreeId
     std::vector<std::shared_ptr<const View>> views;  // by ViewId
+    std::vector<const View*> far_views;              // of several; the largest tables (ahead.h)
     std::vector<SteeredName> steered;                // by SteeredId
     std::vector<PlanZone> zones;
     zones::ZoneSet zone_set;                             // slot i of the set is zones[i]

@@ -3,9 +3,11 @@
 #include "policy/trie.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
+#include "base/fetch.h"
 #include "base/large_pages.h"
 
 namespace steerd::policy {
@@ -69,6 +71,46 @@ void Trie<Key>::build_level(const Level& level, std::size_t run) {
         index_[level.base + i] = static_cast<std::uint32_t>(base) | kChild;
         build_level({base, level.shift - kStride, kStride, first}, run);
     }
+}
+
+template <typename Key>
+std::size_t Trie<Key>::read_ahead(std::span<const Key> addresses) const noexcept {
+    constexpr std::size_t kMost = 8;
+    if (root_bits_ == 0) {
+        return 0;
+    }
+    const std::uint32_t* const index = index_.data();
+    std::array<std::uint32_t, kMost> at;  // NOLINT: filled as far as it is read
+    const std::size_t count = std::min(addresses.size(), kMost);
+    unsigned shift = kKeyBits<Key> - root_bits_;
+    for (std::size_t i = 0; i < count; ++i) {
+        at.data()[i] = static_cast<std::uint32_t>(addresses[i] >> shift);
+        base::fetch(index + at.data()[i]);
+    }
+    // Below the root where an entry leads on; a deeper node is rare, and then it is waited for.
+    shift -= kStride;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t entry = index[at.data()[i]];
+        if ((entry & kChild) != 0) {
+            const auto digit = static_cast<std::uint32_t>(addresses[i] >> shift) & 0xFF;
+            at.data()[i] = (entry & ~kChild) + digit;
+            base::fetch(index + at.data()[i]);
+        }
+    }
+    std::size_t reached = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t entry = index[at.data()[i]];
+        if ((entry & kChild) == 0) {
+            ++reached;
+            const std::size_t first = entry & kRunMask;
+            const std::size_t last = first + (entry >> kRunBits);
+            base::fetch(runs_.starts.data() + first);
+            base::fetch(runs_.starts.data() + last);
+            base::fetch(runs_.values.data() + first);
+            base::fetch(runs_.values.data() + last);
+        }
+    }
+    return reached;
 }
 
 template <typename Key>

@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/ip.h"
@@ -92,6 +93,10 @@ class Trie {
         }
         return {runs_.values.data()[run], static_cast<std::uint8_t>(depth)};
     }
+
+    /// Fetches what find() will read of these addresses, for all of them together; a hint.
+    /// Returns of how many it came to the run.
+    std::size_t read_ahead(std::span<const Key> addresses) const noexcept;
 
     [[nodiscard]] const Runs<Key>& runs() const noexcept { return runs_; }
 

@@ -147,6 +147,10 @@ ClassHit View::lookup4(std::uint32_t address, unsigned length) const noexcept {
     return hit_of(*impl_, impl_->table->find4(address, length), kHashedBits4);
 }
 
+std::size_t View::read_ahead4(std::span<const std::uint32_t> addresses) const noexcept {
+    return impl_->table->read_ahead4(addresses);
+}
+
 ClassHit View::lookup_given(const base::IpPrefix& client) const noexcept {
     if (client.address().is_v4()) {
         return lookup(client);

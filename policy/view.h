@@ -60,6 +60,10 @@ class View {
     /// lookup() of an IPv4 client. REQUIRES: the bits behind the length are zero.
     [[nodiscard]] ClassHit lookup4(std::uint32_t address, unsigned length) const noexcept;
 
+    /// Fetches what lookup4() will read of these addresses, for all of them together; a hint.
+    /// Returns of how many it came to the end.
+    std::size_t read_ahead4(std::span<const std::uint32_t> addresses) const noexcept;
+
     /// REQUIRES: the slot is that of a latency route of this view's trees.
     [[nodiscard]] LatencyOrder latency(ClassId id, std::uint32_t view_slot) const noexcept;
     /// REQUIRES: the slot is that of a geo route of this view's trees.

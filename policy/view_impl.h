@@ -41,6 +41,10 @@ class ViewTable {
         return find(base::IpPrefix(base::IpAddress::v4(address), length));
     }
 
+    std::size_t read_ahead4(std::span<const std::uint32_t> addresses) const noexcept {
+        return trie4_.read_ahead(addresses);
+    }
+
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
     [[nodiscard]] const Runs<Key4>& runs4() const noexcept { return trie4_.runs(); }

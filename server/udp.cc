@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "policy/ahead.h"
 #include "policy/turn_away.h"
 #include "server/sockaddr.h"
 
@@ -121,22 +122,38 @@ bool UdpReceiver::pass(const policy::Snapshot& snapshot, const policy::Request& 
     return true;
 }
 
-unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned received) noexcept {
-    policy::Request request;
-    request.transport = policy::Transport::Udp;
-    request.now = clock_.now();
-    unsigned count = 0;
-    AnswerBlock& answers = snapshots_.answers();
+/// Whom to answer what; the time is the same for all of them.
+unsigned UdpReceiver::gather(unsigned received) noexcept {
+    const base::Now now = clock_.now();
+    unsigned asked = 0;
     for (unsigned i = 0; i < received; ++i) {
-        const auto& in = b_->in_msgs[i];
         const auto client = client_of(b_->peers[i]);
         if (!client) {
             counters_.no_port.add();
             continue;
         }
-        request.query = {b_->in[i].data(), in.msg_len};
+        policy::Request& request = b_->requests[asked];
+        request.transport = policy::Transport::Udp;
+        request.now = now;
+        request.query = {b_->in[i].data(), b_->in_msgs[i].msg_len};
         request.client = client->address;
         request.draw = rng_.next();
+        b_->from[asked++] = {i, client->port};
+    }
+    return asked;
+}
+
+unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned received) noexcept {
+    const unsigned asked = gather(received);
+    if (asked > 1) {  // alone there is nothing to wait for together
+        policy::read_ahead(snapshot, std::span(b_->requests).first(asked));
+    }
+    unsigned count = 0;
+    AnswerBlock& answers = snapshots_.answers();
+    for (unsigned i = 0; i < asked; ++i) {
+        const policy::Request& request = b_->requests[i];
+        const From from = b_->from[i];
+        const auto& in = b_->in_msgs[from.message];
         auto outcome = policy::answer(snapshot, request, b_->out[count]);
         if (limiter_ && !pass(snapshot, request, b_->out[count], outcome)) [[unlikely]] {
             continue;
@@ -146,7 +163,7 @@ unsigned UdpReceiver::answer_batch(const policy::Snapshot& snapshot, unsigned re
             continue;
         }
         if (tap_ != nullptr) {
-            tap_->offer(snapshot, request, outcome, b_->out[count].data(), client->port);
+            tap_->offer(snapshot, request, outcome, b_->out[count].data(), from.port);
         }
         b_->out_iov[count].iov_len = outcome.size;
         auto& header = b_->out_msgs[count].msg_hdr;

@@ -61,6 +61,7 @@ class UdpReceiver {
     void renew(unsigned used, bool wildcard) noexcept;
     /// True when there was something to receive.
     bool batch(int fd, bool wildcard, int flags) noexcept;
+    unsigned gather(unsigned received) noexcept;
     unsigned answer_batch(const policy::Snapshot& snapshot, unsigned received) noexcept;
     [[nodiscard]] bool pass(const policy::Snapshot& snapshot, const policy::Request& request,
                             std::span<std::uint8_t> out, policy::Outcome& outcome) noexcept;
@@ -73,6 +74,11 @@ class UdpReceiver {
     TapPoint* tap_;  // none: no query is logged
     std::optional<RateLimiter> limiter_;
 
+    struct From {
+        unsigned message;
+        std::uint16_t port;
+    };
+
     struct Buffers {
         alignas(kLine) std::array<std::array<std::uint8_t, kInStep>, kBatch> in;
         alignas(kLine) std::array<std::array<std::uint8_t, kOutStep>, kBatch> out;
@@ -82,6 +88,8 @@ class UdpReceiver {
         std::array<iovec, kBatch> out_iov;
         std::array<mmsghdr, kBatch> in_msgs;
         std::array<mmsghdr, kBatch> out_msgs;
+        std::array<policy::Request, kBatch> requests;
+        std::array<From, kBatch> from;  // of the requests
     };
 
     std::unique_ptr<Buffers> b_;

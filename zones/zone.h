@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fetch.h"
 #include "dns/rrset.h"
 #include "dns/split_name.h"
 #include "dns/types.h"
@@ -145,6 +146,12 @@ class Zone {
     /// Exactly this name, whatever stands above it.
     [[nodiscard]] NodeRef find(dns::NameView name) const noexcept {
         return {&store_, store_.find(name)};
+    }
+
+    /// Reading ahead (zone_set.h): fetches what says where names stand.
+    void fetch_head() const noexcept {
+        base::fetch(&store_);
+        base::fetch(&apex_);
     }
 
     /// Below this class everything is octets; for the checks of the load plane.

@@ -10,32 +10,27 @@
 
 #include "base/check.h"
 #include "base/large_pages.h"
-#include "dns/name_octets.h"
 
 namespace steerd::zones {
 
 namespace {
 
-std::uint32_t table_hash(dns::NameView name, std::uint64_t seed) noexcept {
-    return static_cast<std::uint32_t>(dns::hash(name, seed) >> 32);
-}
-
-/// As the zone has it, where a look-up goes next: with many zones the slot's own copy, which is far
-/// from the pointer beside it, would be two more reads from memory.
-dns::NameView apex_of(const ZoneSlot& slot) noexcept {
-    return slot.zone ? slot.zone->apex() : slot.apex.view();
-}
+/// Octets of zones that stay in a near cache beside what the kernel does for each packet.
+constexpr std::size_t kNear = std::size_t{2} << 20;
 
 /// Many small zones are read at as many places as one large zone is. Where the octets of a zone
-/// begin, there about its table lies too.
-void gather(std::span<const ZoneSlot> slots) {
+/// begin, there about its table lies too. Returns how many octets there are.
+std::size_t gather(std::span<const ZoneSlot> slots) {
     base::LargePages pages;
+    std::size_t octets = 0;
     for (const ZoneSlot& slot : slots) {
         if (slot.zone) {
             pages.add(slot.zone->apex().octets().data(), slot.zone->memory_octets());
+            octets += slot.zone->memory_octets();
         }
     }
     pages.use();
+    return octets;
 }
 
 }  // namespace
@@ -47,7 +42,7 @@ ZoneSet::ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed)
     const std::size_t mask = table_.size() - 1;
     for (std::size_t n = 0; n < slots_.size(); ++n) {
         const dns::NameView apex = slots_[n].apex;
-        const auto hash = table_hash(apex, seed_);
+        const auto hash = hash_of(apex);
         std::size_t i = hash & mask;
         while (table_[i].slot != 0 &&
                (table_[i].hash != hash || slots_[table_[i].slot - 1].apex.view() != apex)) {
@@ -58,14 +53,14 @@ ZoneSet::ZoneSet(std::vector<ZoneSlot> slots, std::uint64_t seed)
         const std::size_t labels = apex.label_count();
         const bool first = (depths_[labels / 64] >> (labels % 64) & 1) == 0;
         depths_[labels / 64] |= std::uint64_t{1} << (labels % 64);
-        deepest_ = std::max(deepest_, labels);
+        deepest_ = std::max(deepest_, static_cast<std::uint32_t>(labels));
         sole_.resize(deepest_ + 1);
         const bool again = before != 0 && sole_[labels] == before;
         sole_[labels] = first || again ? static_cast<std::uint32_t>(n + 1) : 0;
     }
     base::use_large_pages(slots_);
     base::use_large_pages(table_);
-    gather(slots_);
+    far_ = gather(slots_) > kNear;
 }
 
 const ZoneSlot* ZoneSet::find_exact(dns::NameView apex) const noexcept {
@@ -74,10 +69,12 @@ const ZoneSlot* ZoneSet::find_exact(dns::NameView apex) const noexcept {
     }
     const Entry* const table = table_.data();
     const std::size_t mask = table_.size() - 1;
-    const auto hash = table_hash(apex, seed_);
+    const auto hash = hash_of(apex);
     for (std::size_t i = hash & mask; table[i].slot != 0; i = (i + 1) & mask) {
         const ZoneSlot& slot = slots_.data()[table[i].slot - 1];
-        if (table[i].hash == hash && apex_of(slot) == apex) {
+        // As is_apex(), by a call: of two copies in place find() would get neither.
+        const std::span there(slot.apex.view().octets().data(), apex.size());
+        if (table[i].hash == hash && dns::NameView(there) == apex) {
             return &slot;
         }
     }
@@ -85,7 +82,8 @@ const ZoneSlot* ZoneSet::find_exact(dns::NameView apex) const noexcept {
 }
 
 const ZoneSlot* ZoneSet::find(const dns::SplitName& qname) const noexcept {
-    for (std::size_t labels = std::min(qname.label_count(), deepest_) + 1; labels-- > 0;) {
+    for (std::size_t labels = std::min<std::size_t>(qname.label_count(), deepest_) + 1;
+         labels-- > 0;) {
         if ((depths_[labels / 64] >> (labels % 64) & 1) == 0) {
             continue;
         }
@@ -98,9 +96,7 @@ const ZoneSlot* ZoneSet::find(const dns::SplitName& qname) const noexcept {
             continue;
         }
         const ZoneSlot& slot = slots_.data()[sole - 1];
-        if (slot.apex.size() == suffix.size() &&
-            dns::equal_ignoring_case(slot.apex.view().octets().data(), suffix.octets().data(),
-                                     suffix.size())) {
+        if (is_apex(slot, suffix)) {
             return &slot;
         }
     }

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/fetch.h"
 #include "base/large_pages.h"
 
 namespace steerd::zones {
@@ -35,6 +36,31 @@ dns::RrsetView ZoneStore::view(Offset node, Offset rrset) const noexcept {
             .ttl = dns::Ttl(head.ttl_s),
             .count = head.count,
             .records = records(rrset, head)};
+}
+
+std::uint32_t ZoneStore::fetch_slot(dns::NameView name) const noexcept {
+    const auto octets = name.octets();
+    const auto hash =
+        static_cast<std::uint32_t>(dns::hash_octets(octets.data(), octets.size(), seed_) >> 32);
+    base::fetch(slots_.get() + slot_of(hash));
+    return hash;
+}
+
+bool ZoneStore::fetch_node(std::uint32_t hash) const noexcept {
+    constexpr std::size_t kLine = 64;
+    if (slot_count_ == 0) {
+        return false;
+    }
+    const Slot* const slots = slots_.get();
+    for (std::size_t i = slot_of(hash); slots[i].node != 0; i = i + 1 == slot_count_ ? 0 : i + 1) {
+        if (slots[i].hash == hash) {
+            const std::uint8_t* const node = arena_.get() + slots[i].node;
+            base::fetch(node);
+            base::fetch(node + std::min(kLine, size_ - slots[i].node));
+            return true;
+        }
+    }
+    return false;
 }
 
 Offset ZoneStore::add_node(dns::NameView owner, Offset parent) {

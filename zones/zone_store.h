@@ -109,6 +109,11 @@ class ZoneStore {
         return at;
     }
 
+    /// Reading ahead (zone_set.h): fetches where the search for a name begins; its hash.
+    [[nodiscard]] std::uint32_t fetch_slot(dns::NameView name) const noexcept;
+    /// Fetches the node that a name with this hash has; false when there is none.
+    bool fetch_node(std::uint32_t hash) const noexcept;
+
     [[nodiscard]] std::size_t nodes() const noexcept { return nodes_; }
 
     [[nodiscard]] std::size_t octets() const noexcept {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dns/message.h"
+#include "policy/ahead.h"
 #include "policy/answer.h"
 #include "policy/trace.h"
 #include "scene.h"
@@ -66,6 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     request.draw = choice * 0x9E3779B97F4A7C15U;
     const Snapshot& snapshot = all[(choice >> 3U) % all.size()];
 
+    const std::array<Request, 2> batch = {request, request};
+    const Ahead ahead = read_ahead(snapshot, batch);
+    fuzz::require(ahead.names % 2 == 0 && ahead.names <= 2, "one name for each query at most");
     const Replied plain = ask(snapshot, request, nullptr);
     check_reply(request, plain);
     Trace trace;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "dns/message.h"
+#include "policy/ahead.h"
 #include "policy/answer.h"
 #include "steering.h"
 
@@ -134,6 +135,7 @@ class Asking : public Steering {
         request.transport = how.transport;
         request.now.mono = now;
         request.draw = how.draw;
+        (void)read_ahead(snapshot, std::span(&request, 1));  // as the server does, and no harm
         last = answer(snapshot, request, out, trace);
         return last;
     }

@@ -55,6 +55,23 @@ void check_at(const Trie<Key>& trie, Key address) {
     ASSERT_EQ(hit.depth, depth);
 }
 
+/// Reading ahead comes to the end wherever two steps are enough.
+template <typename Key>
+void check_ahead(std::size_t count) {
+    Runs<Key> runs;
+    std::vector<Key> addresses;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto start = static_cast<Key>(static_cast<Key>(i) << (kKeyBits<Key> - 13));
+        runs.add(start, static_cast<std::uint32_t>(i));
+        addresses.push_back(static_cast<Key>(start + 5));
+    }
+    const Trie<Key> trie(std::move(runs));
+    const auto eight = std::span<const Key>(addresses).first(8);
+    EXPECT_EQ(trie.read_ahead(eight), count > 32 ? 8U : 0U);
+    EXPECT_EQ(trie.read_ahead(std::span<const Key>(addresses).last(3)), count > 32 ? 3U : 0U);
+    EXPECT_EQ(trie.read_ahead({}), 0U);
+}
+
 template <typename Key>
 void check_random(std::uint64_t seed, std::size_t count) {
     base::Rng rng(seed);
@@ -66,6 +83,13 @@ void check_random(std::uint64_t seed, std::size_t count) {
         check_at<Key>(trie, static_cast<Key>(border - 1));
         check_at<Key>(trie, static_cast<Key>(border + static_cast<Key>(rng.next() >> 40)));
         check_at<Key>(trie, static_cast<Key>(static_cast<Key>(rng.next()) * 0x10001));
+    }
+}
+
+TEST(TrieReadAhead, ComesToTheRuns) {
+    for (const std::size_t count : {16U, 33U, 400U, 8000U}) {
+        check_ahead<Key4>(count);
+        check_ahead<Key6>(count);
     }
 }
 

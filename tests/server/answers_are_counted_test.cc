@@ -26,7 +26,7 @@ std::shared_ptr<policy::Plan> plan_of(const std::vector<std::string>& zones,
     auto plan = std::make_shared<policy::Plan>();
     std::vector<zones::ZoneSlot> slots;
     for (const auto& zone : zones) {
-        slots.push_back({dns::Name::parse(zone).value(), nullptr});
+        slots.push_back({nullptr, dns::Name::parse(zone).value()});
     }
     plan->zone_set = zones::ZoneSet(std::move(slots), 1);
     for (const auto& endpoint : endpoints) {

@@ -2,7 +2,9 @@
 // the difference of the two is what N queries cost, with nothing of the loop's start in it.
 // Outside callgrind it does the same and counts nothing. `test_instructions.py` runs it.
 //   speed_instructions N KIND...
-// All hash seeds are fixed here: where a name falls in its table must not differ between runs.
+// KIND-ahead is what reading ahead costs for queries of the kind, in batches as the server has
+// them. All hash seeds are fixed here: where a name falls in its table must not differ between
+// runs.
 #include <fmt/format.h>
 #include <sys/types.h>
 #include <valgrind/callgrind.h>
@@ -21,7 +23,25 @@ extern "C" ssize_t getrandom(void* into, std::size_t size, unsigned /*flags*/) {
 
 namespace {
 
-std::size_t run(steerd::speed::Scenes& scenes, const steerd::speed::Kind& kind, std::size_t count) {
+using steerd::speed::Kind;
+using steerd::speed::Scenes;
+
+constexpr std::string_view kAhead = "-ahead";
+
+std::size_t run_ahead(const Scenes& scenes, const Kind& kind, std::size_t count) {
+    std::size_t names = 0;
+    const std::string title = fmt::format("{}{} {}", kind.name, kAhead, count);
+    CALLGRIND_ZERO_STATS;
+    CALLGRIND_START_INSTRUMENTATION;
+    for (std::size_t i = 0; i < count; i += Scenes::kBatch) {
+        names += scenes.read_ahead(kind, i).names;
+    }
+    CALLGRIND_DUMP_STATS_AT(title.c_str());
+    CALLGRIND_STOP_INSTRUMENTATION;
+    return names;
+}
+
+std::size_t run(Scenes& scenes, const Kind& kind, std::size_t count) {
     std::size_t octets = 0;
     const std::string title = fmt::format("{} {}", kind.name, count);  // must outlive the mark
     CALLGRIND_ZERO_STATS;
@@ -42,7 +62,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: speed_instructions N KIND...\n");
         return 2;
     }
-    steerd::speed::Scenes scenes;
+    Scenes scenes;
     const std::string complaints = scenes.complaints();
     if (!complaints.empty()) {
         fmt::print(stderr, "{}", complaints);
@@ -50,13 +70,18 @@ int main(int argc, char** argv) {
     }
     fmt::print("compiler {}\n", __VERSION__);
     for (int i = 2; i < argc; ++i) {
-        const steerd::speed::Kind* const kind = scenes.find(argv[i]);
+        std::string_view name = argv[i];
+        const bool ahead = name.ends_with(kAhead);
+        name.remove_suffix(ahead ? kAhead.size() : 0);
+        const Kind* const kind = scenes.find(name);
         if (kind == nullptr) {
             fmt::print(stderr, "no kind {}\n", argv[i]);
             return 2;
         }
-        fmt::print("{} {}\n", kind->name,
-                   run(scenes, *kind, count) + run(scenes, *kind, 2 * count));
+        const auto once = [&](std::size_t n) {
+            return ahead ? run_ahead(scenes, *kind, n) : run(scenes, *kind, n);
+        };
+        fmt::print("{} {}\n", argv[i], once(count) + once(2 * count));
     }
     return 0;
 }

@@ -244,6 +244,14 @@ policy::Outcome Scenes::ask(const Kind& kind, std::size_t i) noexcept {
     return policy::answer(snapshot_, request, out_);
 }
 
+policy::Ahead Scenes::read_ahead(const Kind& kind, std::size_t i) const noexcept {
+    std::array<policy::Request, kBatch> batch;
+    for (std::size_t n = 0; n < kBatch; ++n) {
+        batch[n].query = kind.queries[(i + n) % kind.queries.size()];
+    }
+    return policy::read_ahead(snapshot_, batch);
+}
+
 std::string Scenes::complaints() {
     std::string text;
     for (const Kind& kind : kinds_) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/ahead.h"
 #include "policy/answer.h"
 
 namespace steerd::speed {
@@ -34,6 +35,11 @@ class Scenes {
 
     /// The `i`-th query of a kind through answer(), the list taken again from its beginning.
     policy::Outcome ask(const Kind& kind, std::size_t i) noexcept;
+
+    /// Reads ahead for a batch of the queries from the `i`-th on, without answering them.
+    policy::Ahead read_ahead(const Kind& kind, std::size_t i) const noexcept;
+
+    static constexpr std::size_t kBatch = 8;
 
     [[nodiscard]] const policy::Snapshot& snapshot() const noexcept { return snapshot_; }
 

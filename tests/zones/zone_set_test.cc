@@ -13,7 +13,7 @@ std::string apex_of(const ZoneSlot* slot) { return slot == nullptr ? "-" : slot-
 ZoneSet set_of(std::initializer_list<std::string_view> apexes) {
     std::vector<ZoneSlot> slots;
     for (const auto apex : apexes) {
-        slots.push_back({name(apex), nullptr});
+        slots.push_back({nullptr, name(apex)});
     }
     return {std::move(slots), 99};
 }
@@ -52,15 +52,15 @@ TEST(ZoneSetFind, DsAtAnApexIsAskedOfTheZoneAbove) {
 }
 
 TEST(ZoneSetFind, KeepsASlotForAZoneThatIsUnavailable) {
-    std::vector<ZoneSlot> slots{{name("example.com."), zone_of("")},
-                                {name("bad.example.com."), {}}};
+    std::vector<ZoneSlot> slots{{zone_of(""), name("example.com.")},
+                                {{}, name("bad.example.com.")}};
     const ZoneSet set(std::move(slots), 1);
     EXPECT_NE(set.find(name("x.example.com."))->zone, nullptr);
     EXPECT_EQ(set.find(name("x.bad.example.com."))->zone, nullptr);
 }
 
 TEST(ZoneSetFind, OfOneApexGivenTwiceTheLastCounts) {
-    std::vector<ZoneSlot> slots{{name("example.com."), {}}, {name("Example.com."), zone_of("")}};
+    std::vector<ZoneSlot> slots{{{}, name("example.com.")}, {zone_of(""), name("Example.com.")}};
     const ZoneSet set(std::move(slots), 1);
     EXPECT_NE(set.find(name("example.com."))->zone, nullptr);
 }
@@ -68,7 +68,7 @@ TEST(ZoneSetFind, OfOneApexGivenTwiceTheLastCounts) {
 TEST(ZoneSetFind, HoldsManyZones) {
     std::vector<ZoneSlot> slots;
     for (int i = 0; i < 20'000; ++i) {
-        slots.push_back({name("z" + std::to_string(i) + ".example."), {}});
+        slots.push_back({{}, name("z" + std::to_string(i) + ".example.")});
     }
     const ZoneSet set(std::move(slots), 5);
     for (int i = 0; i < 20'000; i += 7) {
@@ -86,6 +86,59 @@ TEST(ZoneSetFind, LongestNamesAreNoTrouble) {
     const auto set = set_of({deep, "a."});
     EXPECT_EQ(apex_of(set.find(name(deep))), deep);
     EXPECT_EQ(apex_of(set.find(name("b.a."))), "a.");
+}
+
+std::shared_ptr<const Zone> zone_at(std::string_view apex) {
+    base::Problems problems;
+    auto zone = load_zone_text(name(apex), kHead + "www A 192.0.2.1\na.b A 192.0.2.2\n",
+                               "test.zone", {}, problems);
+    EXPECT_FALSE(problems.has_errors()) << problems.text();
+    return zone;
+}
+
+std::size_t ahead_of(const ZoneSet& set, const std::vector<std::string>& texts) {
+    std::vector<dns::Name> names;
+    std::vector<dns::SplitName> split;
+    for (const std::string& text : texts) {
+        names.push_back(name(text));
+    }
+    for (const dns::Name& each : names) {
+        split.emplace_back(each.view());
+    }
+    return set.read_ahead(split);
+}
+
+TEST(ZoneSetReadAhead, ComesToEveryNameThatIsThere) {
+    std::vector<ZoneSlot> slots;
+    for (int i = 0; i < 300; ++i) {
+        const std::string apex = "z" + std::to_string(i) + ".example.";
+        slots.push_back({zone_at(apex), name(apex)});
+    }
+    slots.push_back({zone_at("deep.z7.example."), name("deep.z7.example.")});
+    slots.push_back({zone_at("deep.z8.example."), name("deep.z8.example.")});
+    slots.push_back({{}, name("bad.example.")});
+    const ZoneSet set(std::move(slots), 5);
+    EXPECT_EQ(ahead_of(set, {}), 0U);
+    for (int i = 0; i < 300; ++i) {
+        const std::string apex = "Z" + std::to_string(i) + ".example.";
+        ASSERT_EQ(ahead_of(set, {"www." + apex, "nothing." + apex, apex, "x.www." + apex,
+                                 "A.b." + apex, "b." + apex}),
+                  4U)
+            << apex;
+    }
+    EXPECT_EQ(ahead_of(set, {"www.deep.z7.example.", "deep.z8.example.", "www.deep.z9.example."}),
+              2U);
+    EXPECT_EQ(ahead_of(set, {"www.bad.example.", "bad.example.", "www.example.", ".", "org."}), 0U);
+}
+
+TEST(ZoneSetReadAhead, ComesToTheNamesOfASingleZone) {
+    std::vector<ZoneSlot> slots;
+    slots.push_back({zone_at("example.com."), name("example.com.")});
+    const ZoneSet set(std::move(slots), 5);
+    EXPECT_EQ(ahead_of(set, {"www.example.com.", "EXAMPLE.com.", "com.", "www.example.org."}), 2U);
+    EXPECT_EQ(ahead_of(ZoneSet(), {"www.example.com."}), 0U);
+    const std::vector<std::string> many(20, "www.example.com.");
+    EXPECT_EQ(ahead_of(set, many), 8U);
 }
 
 }  // namespace
