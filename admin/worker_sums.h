@@ -57,8 +57,10 @@ inline constexpr std::array<std::string_view, server::kRateKinds> kRateKindWords
 [[nodiscard]] inline std::array<std::uint64_t, 4> cookie_counts(const server::AnswerTotals& totals,
                                                                 const WorkerSums& sums) {
     auto counts = sums.cookies;
+    const auto dropped = std::accumulate(sums.limited_dropped.begin(), sums.limited_dropped.end(),
+                                         not_queries(sums));
     const auto answered = received(totals, sums, policy::Transport::Udp) +
-                          received(totals, sums, policy::Transport::Tcp) - not_queries(sums);
+                          received(totals, sums, policy::Transport::Tcp) - dropped;
     const auto with = counts[1] + counts[2] + counts[3];
     counts[0] = answered > with ? answered - with : 0;
     return counts;

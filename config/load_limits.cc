@@ -83,8 +83,9 @@ TcpConfig load_tcp(Draft& draft, TomlTable& server) {
     }
     TomlTable table(*node, "tcp", draft.source, draft.problems);
     tcp.connections = number(table, "connections", {1, 1'000'000}, tcp.connections);
-    tcp.connections_per_prefix = number(table, "connections_per_prefix", {1, 1'000'000},
-                                        std::min(tcp.connections_per_prefix, tcp.connections));
+    tcp.connections_per_prefix =
+        number(table, "connections_per_prefix", {1, 1'000'000},
+               std::clamp<std::uint32_t>(tcp.connections / 4, 1, tcp.connections_per_prefix));
     tcp.queries_per_connection =
         number(table, "queries_per_connection", {0, 1'000'000'000}, tcp.queries_per_connection);
     tcp.idle = duration(table, "idle", kLongestIdle, tcp.idle);

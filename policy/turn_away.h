@@ -12,9 +12,10 @@
 
 namespace steerd::policy {
 
-/// Writes it over the answer in `out`, at most 16 octets longer than the query; the RCODE stays
-/// beside TC. Outcome: size, rcode and truncated are those of what is sent, and it tells no
-/// endpoint any more. REQUIRES: answer() has filled `out` for this request, and answered it.
+/// Writes it over the answer in `out`, at most 16 octets longer than the query (and than a
+/// TSIG key's name that it had compressed); the RCODE stays beside TC. Outcome: size, rcode and
+/// truncated are those of what is sent, and it tells no endpoint any more. REQUIRES: answer() has
+/// filled `out` for this request, and answered it.
 void turn_away(const Snapshot& snapshot, const Request& request, std::span<std::uint8_t> out,
                Outcome& outcome) noexcept;
 

@@ -14,8 +14,10 @@ namespace {
 
 using policy::AnswerKind;
 
-// What a prefix may have at once: a second's worth.
+// What a prefix may have at once: a second's worth; of a worker's small share ten answers, since
+// chance gives one worker now more and now less than its share.
 constexpr std::uint32_t kBurst_us = 1'000'000;
+constexpr std::uint32_t kLeastOfAShare = 10;
 constexpr std::uint32_t kRefusedMask = 0xFF;
 
 std::uint32_t interval_of(std::uint32_t per_second, std::uint32_t workers) noexcept {
@@ -94,7 +96,9 @@ RateLimits::RateLimits(const config::RateLimitConfig& limit, std::uint32_t worke
         std::chrono::duration_cast<std::chrono::microseconds>(limit.window).count());
     for (std::size_t i = 0; i < kRateKinds; ++i) {
         interval_us[i] = interval_of(rates[i], workers);
-        window_us = std::max(window_us, interval_us[i]);
+        const std::uint32_t least = interval_us[i] * (workers > 1 ? kLeastOfAShare : 1);
+        burst_us[i] = std::max(kBurst_us, least);
+        window_us = std::max(window_us, burst_us[i]);
     }
     constexpr std::size_t kInLine = 8;
     lines = std::bit_ceil(std::max<std::size_t>(limit.table_size / kInLine, 1));
@@ -109,7 +113,8 @@ RateLimiter::RateLimiter(std::shared_ptr<const RateLimits> limits)
 
 /// Multilinear over words of 32 bits: the upper half of a sum is strongly universal.
 RateLimiter::Place RateLimiter::place_of(const base::IpAddress& client, RateKind kind,
-                                         const policy::Outcome& outcome) const noexcept {
+                                         const policy::Outcome& outcome,
+                                         std::uint64_t now_us) const noexcept {
     const auto family = static_cast<std::size_t>(client.family());
     const std::uint64_t prefix = first_64_bits(client) & limits_->prefix_mask[family];
     const std::uint64_t subject = subject_of(kind, outcome);
@@ -118,7 +123,9 @@ RateLimiter::Place RateLimiter::place_of(const base::IpAddress& client, RateKind
                                              static_cast<std::uint64_t>(kind) << 1 | family};
     const auto& key = limits_->key;
     std::uint64_t line = key[0];
-    std::uint64_t tag = key[6];
+    // With each half of a turn of the clock in 32 bits the tags change: a bucket that nobody came
+    // to for a whole turn would else look used up again.
+    std::uint64_t tag = key[6] + key[12] * (now_us >> 31);
     for (std::size_t i = 0; i < words.size(); ++i) {
         line += key[1 + i] * words[i];
         tag += key[7 + i] * words[i];
@@ -172,14 +179,15 @@ RateLimiter::Verdict RateLimiter::judge(const policy::Request& request,
     const RateKind kind = rate_kind_of(outcome);
     const std::uint32_t interval = limits_->interval_us[static_cast<std::size_t>(kind)];
     if (interval != 0) {
-        const auto now_us =
-            static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+        const auto time_us =
+            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
                                            request.now.mono.time_since_epoch())
                                            .count());
-        Bucket& bucket = find(place_of(request.client, kind, outcome), now_us);
+        const auto now_us = static_cast<std::uint32_t>(time_us);
+        Bucket& bucket = find(place_of(request.client, kind, outcome, time_us), now_us);
         const std::uint32_t used = used_up(bucket, now_us) + interval;
         bucket.until_us = now_us + std::min(used, limits_->window_us);
-        if (used > std::max(kBurst_us, interval) && !exempt(request.client)) {
+        if (used > limits_->burst_us[static_cast<std::size_t>(kind)] && !exempt(request.client)) {
             return over(bucket);
         }
     }

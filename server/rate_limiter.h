@@ -37,13 +37,14 @@ struct RateLimits {
     RateLimits(const config::RateLimitConfig& limit, std::uint32_t workers, std::uint64_t key);
 
     std::array<std::uint32_t, kRateKinds> interval_us{};  // that one answer uses up; 0: no limit
+    std::array<std::uint32_t, kRateKinds> burst_us{};     // that may be used up at once
     std::uint32_t window_us = 0;                          // most that can be used up
     std::uint32_t slip = 0;
     std::uint32_t max_amplification = 0;
     std::array<std::uint64_t, 2> prefix_mask{};  // of the first 64 bits, by base::IpFamily
     std::size_t lines = 0;                       // a power of two
     std::vector<base::IpPrefix> exempt;
-    std::array<std::uint64_t, 12> key{};
+    std::array<std::uint64_t, 13> key{};
 };
 
 class RateLimiter {
@@ -81,7 +82,8 @@ class RateLimiter {
     };
 
     [[nodiscard]] Place place_of(const base::IpAddress& client, RateKind kind,
-                                 const policy::Outcome& outcome) const noexcept;
+                                 const policy::Outcome& outcome,
+                                 std::uint64_t now_us) const noexcept;
     [[nodiscard]] std::uint32_t used_up(const Bucket& bucket, std::uint32_t now_us) const noexcept;
     [[nodiscard]] Bucket& find(const Place& place, std::uint32_t now_us) noexcept;
     [[nodiscard]] bool exempt(const base::IpAddress& client) const noexcept;

@@ -238,10 +238,16 @@ void Service::start_workers(const config::ServerConfig& server) {
         limits = std::make_shared<RateLimits>(
             *server.rate_limit, static_cast<std::uint32_t>((*sockets_)->size()), random_seed());
     }
-    const TcpLimits tcp{.connections = tcp_connections((*sockets_)->size(), server.tcp.connections),
-                        .connections_per_prefix = server.tcp.connections_per_prefix,
-                        .queries = server.tcp.queries_per_connection,
-                        .idle = server.tcp.idle};
+    // Where descriptors allow fewer than was configured, one prefix must not get them all.
+    const auto connections = tcp_connections((*sockets_)->size(), server.tcp.connections);
+    const auto of_one = connections < server.tcp.connections
+                            ? std::max<std::size_t>(connections / 4, 1)
+                            : server.tcp.connections_per_prefix;
+    const TcpLimits tcp{
+        .connections = connections,
+        .connections_per_prefix = std::min<std::size_t>(server.tcp.connections_per_prefix, of_one),
+        .queries = server.tcp.queries_per_connection,
+        .idle = server.tcp.idle};
     for (auto& mine : **sockets_) {
         workers_.push_back(std::make_unique<Worker>(
             std::move(mine),

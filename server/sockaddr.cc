@@ -33,6 +33,12 @@ std::optional<base::SocketAddress> from_sockaddr(const sockaddr_storage& storage
     if (storage.ss_family == AF_INET6) {
         sockaddr_in6 in{};
         std::memcpy(&in, &storage, sizeof in);
+        // A socket of both families that was handed in: its IPv4 clients are that everywhere.
+        if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
+            return base::SocketAddress{
+                base::IpAddress::from_octets(base::IpFamily::V4, {in.sin6_addr.s6_addr + 12, 4}),
+                ntohs(in.sin6_port)};
+        }
         return base::SocketAddress{
             base::IpAddress::from_octets(base::IpFamily::V6, {in.sin6_addr.s6_addr, 16}),
             ntohs(in.sin6_port)};

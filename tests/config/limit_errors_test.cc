@@ -87,7 +87,8 @@ TEST(TcpKeys, AreTaken) {
                          "queries_per_connection = 1000\nidle = \"30s\"\n")
                          .tcp;
     EXPECT_EQ(tcp, (TcpConfig{100, 10, 1000, seconds(30)}));
-    EXPECT_EQ(server_with("[server.tcp]\nconnections = 100\n").tcp.connections_per_prefix, 100U);
+    EXPECT_EQ(server_with("[server.tcp]\nconnections = 100\n").tcp.connections_per_prefix, 25U)
+        << "a quarter, unless it is said";
 }
 
 TEST(TcpErrors, EachIsToldWithItsPlace) {

@@ -122,8 +122,12 @@ TEST(RateLimit, PrefixesAreAsLongAsConfigured) {
 TEST(RateLimit, WorkersShareARate) {
     auto limit = ten();
     Limited it(limit, 5);
-    EXPECT_EQ(it.passed("192.0.2.1", 20), 2);
+    EXPECT_EQ(it.passed("192.0.2.1", 10), 10) << "chance may bring ten to one worker";
+    it.wait(seconds(1));
+    EXPECT_EQ(it.passed("192.0.2.1", 20), 2) << "its share of a second";
     Limited one_in_a_while(limit, 30);  // less than one a second each
+    EXPECT_EQ(one_in_a_while.passed("192.0.2.1", 10), 10);
+    one_in_a_while.wait(seconds(3));
     EXPECT_EQ(one_in_a_while.passed("192.0.2.1", 20), 1);
 }
 
@@ -211,9 +215,19 @@ TEST(RateLimit, TimeThatWrapsChangesNothing) {
     it.wait(microseconds(0xFFFFFFFF) - seconds(1000) - milliseconds(500));
     EXPECT_EQ(it.passed("192.0.2.1", 20), 10);
     it.wait(seconds(1));  // over the end of 32 bits
-    EXPECT_EQ(it.passed("192.0.2.1", 20), 0) << "20 used up two seconds";
+    EXPECT_EQ(it.passed("192.0.2.1", 20), 10) << "the turn forgets";
+    EXPECT_EQ(it.passed("192.0.2.1", 20), 0);
     it.wait(seconds(20));
     EXPECT_EQ(it.passed("192.0.2.1", 20), 10);
+}
+
+TEST(RateLimit, WhoComesBackAfterATurnOfTheClockIsNotLimited) {
+    for (const auto early : {seconds(0), seconds(1), seconds(5), seconds(14)}) {
+        Limited it(ten());
+        EXPECT_EQ(it.passed("192.0.2.1", 20), 10);
+        it.wait(microseconds(std::uint64_t{1} << 32) - early);
+        EXPECT_EQ(it.passed("192.0.2.1", 1), 1) << early.count();
+    }
 }
 
 TEST(RateLimit, AFloodOfPrefixesMakesNoBusyOneForgottenAndNobodyLimited) {
