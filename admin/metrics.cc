@@ -61,12 +61,14 @@ void write_server(const MetricsInput& input, MetricsText& out) {
 void write_logs(const MetricsInput& input, MetricsText& out) {
     const auto& tap = input.status.tap;
     out.single("steerd_query_log_lines_total", Type::Counter, "Lines of the query log.", tap.lines);
-    out.single("steerd_dnstap_frames_total", Type::Counter, "Messages handed to dnstap.",
-               tap.frames);
-    out.family("steerd_tap_drops_total", Type::Counter,
-               "What the logs of queries lost: queries for which a thread's ring had no room, and "
-               "messages that dnstap's reader did not take.");
+    out.single("steerd_dnstap_frames_total", Type::Counter,
+               "Messages handed to libfstrm; without a reader they go no further.", tap.frames);
+    out.family(
+        "steerd_tap_drops_total", Type::Counter,
+        "What the logs of queries lost: queries for which a thread's ring had no room, lines "
+        "that the log's reader had no room for, and messages that found dnstap's queue full.");
     out.sample({{"reason", "ring_full"}}, tap.dropped);
+    out.sample({{"reason", "log_reader"}}, tap.log_dropped);
     out.sample({{"reason", "dnstap_reader"}}, tap.dnstap_dropped);
 }
 

@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <future>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -41,6 +43,9 @@ struct DnstapSink::Stream {
             writer = fstrm_unix_writer_init(where, options);
             fstrm_unix_writer_options_destroy(&where);
         } else {
+            // Opening empties the file: what an earlier run wrote is kept beside it.
+            std::error_code none;
+            std::filesystem::rename(path, path + ".old", none);
             auto* where = fstrm_file_options_init();
             fstrm_file_options_set_file_path(where, path.c_str());
             writer = fstrm_file_writer_init(where, options);

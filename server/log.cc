@@ -1,5 +1,8 @@
 #include "server/log.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -43,6 +46,23 @@ void log(LogLevel level, std::string_view message, std::span<const LogField> fie
     }
     line += '\n';
     (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
+
+bool log_has_room() noexcept {
+    constexpr int kMostWaiting = 32 * 1024;  // octets: half of a pipe
+
+    struct stat what {};
+
+    if (::fstat(STDERR_FILENO, &what) != 0) {
+        return true;
+    }
+    int waiting = 0;
+    if (S_ISFIFO(what.st_mode)) {
+        (void)::ioctl(STDERR_FILENO, FIONREAD, &waiting);
+    } else if (S_ISSOCK(what.st_mode)) {
+        (void)::ioctl(STDERR_FILENO, SIOCOUTQ, &waiting);
+    }
+    return waiting < kMostWaiting;
 }
 
 }  // namespace steerd::server

@@ -16,4 +16,8 @@ enum class LogLevel : int { Error = 3, Warning = 4, Notice = 5, Info = 6 };
 /// `fields` say the same in parts; only the journal gets them.
 void log(LogLevel level, std::string_view message, std::span<const LogField> fields = {}) noexcept;
 
+/// Whether who reads standard error keeps up: false while much of what was written waits there.
+/// For lines that may be left out; a write to a full pipe waits, whoever it holds up.
+[[nodiscard]] bool log_has_room() noexcept;
+
 }  // namespace steerd::server

@@ -57,7 +57,9 @@ void add_decision(const TapRecord& record, const policy::Snapshot& snapshot, Log
     if (!trace.zone.empty()) {
         line.add("zone", trace.zone);
     }
-    if (outcome.steered != policy::kNone) {
+    if (record.sent_short) {
+        line.add("sent", "short");
+    } else if (outcome.steered != policy::kNone) {
         line.add("endpoints", fmt::format("{}", fmt::join(trace.endpoints, ",")));
         line.add("ttl", std::to_string(trace.ttl_s));
     }

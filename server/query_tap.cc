@@ -78,6 +78,7 @@ void TapPoint::offer(const policy::Snapshot& snapshot, const policy::Request& re
     record.log = log;
     record.dnstap = orders_.dnstap;
     record.transport = request.transport;
+    record.sent_short = outcome.truncated || outcome.rcode == dns::Rcode::BadCookie;
     record.rcode = outcome.rcode;
     record.port = port;
     record.generation = snapshot.generation;
@@ -144,11 +145,14 @@ void QueryTap::run() {
 }
 
 std::size_t QueryTap::drain() {
+    (void)snapshots_.refresh();  // lets go of an old one, however busy it is here
     std::size_t done = 0;
     for (const auto& point : points_) {
         done += point->drain([&](const TapRecord& record) {
             const auto* snapshot = record.log ? snapshots_.refresh() : nullptr;
-            if (snapshot != nullptr) {
+            if (snapshot != nullptr && !log_has_room()) {
+                log_dropped_.add();
+            } else if (snapshot != nullptr) {
                 log(LogLevel::Info, query_line(record, *snapshot));
                 lines_.add();
             }
@@ -157,15 +161,13 @@ std::size_t QueryTap::drain() {
             }
         });
     }
-    if (done == 0) {
-        (void)snapshots_.refresh();  // lets go of an old one
-    }
     return done;
 }
 
 TapCounts QueryTap::counts() const {
     TapCounts counts;
     counts.lines = lines_.load();
+    counts.log_dropped = log_dropped_.load();
     counts.frames = frames_.load();
     counts.dnstap_dropped = dnstap_ ? dnstap_->dropped() : 0;
     for (const auto& point : points_) {

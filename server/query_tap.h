@@ -35,6 +35,7 @@ struct TapRecord {
 
     bool log = false;
     bool dnstap = false;
+    bool sent_short = false;  // truncated, or asked for a cookie
     policy::Transport transport{};
     dns::Rcode rcode{};
     std::uint16_t port = 0;
@@ -97,9 +98,10 @@ class TapPoint {
 
 struct TapCounts {
     std::uint64_t lines = 0;           // in the query log
+    std::uint64_t log_dropped = 0;     // whoever reads the log does not keep up
     std::uint64_t frames = 0;          // handed to dnstap
     std::uint64_t dropped = 0;         // no room in a ring
-    std::uint64_t dnstap_dropped = 0;  // no reader, or a slow one
+    std::uint64_t dnstap_dropped = 0;  // libfstrm's queue was full
 };
 
 class DnstapSink;
@@ -132,6 +134,7 @@ class QueryTap {
     std::unique_ptr<DnstapSink> dnstap_;
     std::vector<std::unique_ptr<TapPoint>> points_;
     Counter lines_;
+    Counter log_dropped_;
     Counter frames_;
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -2,8 +2,11 @@
 numbers that stay bounded."""
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 import admin_http
@@ -106,6 +109,36 @@ class QueryLog(unittest.TestCase):
             self.assertEqual(metric(admin_http.Admin(steerd), "steerd_query_log_lines_total"), 0)
             steerd.stop()
             self.assertEqual(self.queries(steerd), [])
+
+
+class Unread(t.Steerd):
+    """Whoever reads its log stands still once it is ready."""
+    go_on = threading.Event()
+
+    @staticmethod
+    def _read(process, lines):
+        for line in process.stderr:
+            lines.append(line.rstrip("\n"))
+            if line.endswith(" ready\n"):
+                Unread.go_on.wait(60)
+
+
+class SlowReader(unittest.TestCase):
+    def test_a_log_that_nobody_reads_holds_up_nothing(self):
+        with Unread(CONFIG % "query_log = [{ one_in = 1 }]", ZONES) as steerd:
+            admin = admin_http.Admin(steerd)
+            for _ in range(1500):
+                self.assertEqual(steerd.ask("www.example.com").rcode(), 0)
+            lost = r'steerd_tap_drops_total\{reason="log_reader"\}'
+            t.wait_until(lambda: metric(admin, lost) > 0, 20, "lines left out")
+            before = metric(admin, "steerd_reloads_total")
+            steerd.process.send_signal(signal.SIGHUP)
+            t.wait_until(lambda: metric(admin, "steerd_reloads_total") > before, 10, "a reload")
+            begin = time.monotonic()
+            steerd.process.send_signal(signal.SIGTERM)
+            self.assertEqual(steerd.process.wait(30), 0)
+            self.assertLess(time.monotonic() - begin, 10)
+            Unread.go_on.set()
 
 
 class Dnstap(unittest.TestCase):

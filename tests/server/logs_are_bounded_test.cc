@@ -1,5 +1,6 @@
 // Lines about events are cut down and what is missing is told; an entry of the journal is what its
 // protocol says; the threads that answer never wait for the query log.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,6 +14,7 @@
 #include "dns/message.h"
 #include "server/fd.h"
 #include "server/journal.h"
+#include "server/log.h"
 #include "server/log_limit.h"
 #include "server/logfmt.h"
 #include "server/query_tap.h"
@@ -21,6 +23,30 @@ namespace steerd::server {
 namespace {
 
 using std::chrono::seconds;
+
+TEST(Log, TellsWhetherItsReaderKeepsUp) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    const Fd before(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    ASSERT_GE(::dup2(writer.get(), STDERR_FILENO), 0);
+    const bool empty = log_has_room();
+    std::array<char, 4096> octets{};
+    std::size_t written = 0;
+    while (log_has_room() && written < 64 * octets.size()) {
+        written += static_cast<std::size_t>(::write(STDERR_FILENO, octets.data(), octets.size()));
+    }
+    const bool filled = log_has_room();
+    const auto got = ::read(reader.get(), octets.data(), octets.size());
+    const bool drained = log_has_room();
+    ASSERT_GE(::dup2(before.get(), STDERR_FILENO), 0);
+    EXPECT_TRUE(empty);
+    EXPECT_FALSE(filled);
+    EXPECT_EQ(written, 32U * 1024U) << "half of a pipe stays for others";
+    EXPECT_EQ(got, static_cast<ssize_t>(octets.size()));
+    EXPECT_TRUE(drained);
+}
 
 TEST(LogLimit, CutsDownAFloodAndTellsHowMuchIsMissing) {
     LogLimit limit;
