@@ -25,17 +25,19 @@ class SplitName {
         constexpr std::size_t kMaxLabelSize = 63;
         const std::uint8_t* const octets = data.data();
         const std::size_t end = std::min(data.size(), kMaxNameSize);
+        if (end == 0) {
+            return 0;
+        }
         std::size_t count = 0;
         std::size_t i = 0;
-        while (i < end && octets[i] != 0) {
-            if (octets[i] > kMaxLabelSize) {
+        while (octets[i] != 0) {
+            // The root has to fit behind each label, so that there are at most kMaxLabels.
+            const std::size_t next = i + 1U + octets[i];
+            if (octets[i] > kMaxLabelSize || next >= end) {
                 return 0;
             }
             at_[count++] = static_cast<std::uint8_t>(i);
-            i += 1U + octets[i];
-        }
-        if (i >= end) {
-            return 0;
+            i = next;
         }
         octets_ = octets;
         size_ = i + 1;

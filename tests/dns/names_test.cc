@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "dns/name.h"
+#include "dns/split_name.h"
 
 namespace steerd::dns {
 namespace {
@@ -103,6 +104,29 @@ TEST(Names, HaveAtMost255Octets) {
         labels += "a.";
     }
     EXPECT_EQ(name(labels).view().label_count(), kMaxLabels);
+}
+
+TEST(Names, AreSplitWhereTheyAreRead) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{63}}) {
+        for (std::size_t labels = 0; labels <= 130; ++labels) {
+            std::vector<std::uint8_t> data;
+            for (std::size_t i = 0; i < labels; ++i) {
+                data.push_back(static_cast<std::uint8_t>(size));
+                data.insert(data.end(), size, 'a');
+            }
+            data.push_back(0);
+            for (std::size_t rest = 0; rest < 3; ++rest, data.push_back('x')) {
+                const auto view = NameView::parse_wire(data);
+                SplitName split;
+                ASSERT_EQ(split.read(data), view ? view->size() : 0) << labels << " of " << size;
+                if (view) {
+                    ASSERT_EQ(split.label_count(), labels);
+                }
+            }
+        }
+    }
+    SplitName none;
+    EXPECT_EQ(none.read({}), 0U);
 }
 
 TEST(Names, OnWireEndWhereTheyEnd) {
