@@ -355,6 +355,7 @@ class Running(unittest.TestCase):
                                     state="up") for e, a in
             [("tokyo", "127.0.0.21"), ("osaka", "127.0.0.22")]), 20, "both are up again")
         t.wait_until(lambda: self.steerd.addresses("www.example.com") == ["127.0.0.21"]
+                     and len(self.steerd.addresses("both.example.com")) == 2
                      and Metrics(self.admin).get("steerd_name_available", name="www.example.com.",
                                                  family="ipv4"), 20, "answers are as before")
 
